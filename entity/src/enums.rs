@@ -3,6 +3,8 @@
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
+pub use crate::values::ContactKind;
+
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)+ })+) => {$(
         $(#[$doc])*
@@ -160,21 +162,6 @@ words! {
         /// Moved in with the history of another system.
         Import = "IMPORT",
         /// None of these.
-        Other = "OTHER",
-    }
-    /// What kind of contact point.
-    ContactKind {
-        /// A mobile phone.
-        Mobile = "MOBILE",
-        /// A landline.
-        Landline = "LANDLINE",
-        /// An e-mail address.
-        Email = "EMAIL",
-        /// A WeChat id.
-        WeChat = "WECHAT",
-        /// A QQ number.
-        Qq = "QQ",
-        /// Anything else.
         Other = "OTHER",
     }
     /// What a contact point may be used for.
