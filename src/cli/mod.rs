@@ -1,1 +1,90 @@
-//! Commands.
+//! The commands: one file each.
+//!
+//! Called by `main`. A command reads the configuration, opens the [`House`](crate::app::House) and asks the same
+//! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
+
+mod doctor;
+mod migrate;
+pub mod terminal;
+
+use crate::app::StartError;
+use crate::config::{Configuration, Options};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A GraphQL backend for shops that live from customers who come back.
+#[derive(Debug, Parser)]
+#[command(name = "regulars", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// The configuration file (TOML); `REGULARS_CONFIG` names it too.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory of the embedded engine.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address of a PostgreSQL server. It can be seen in the list of processes: better set `DATABASE_URL`.
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Global {
+    fn configuration(&self, listen: Option<String>) -> Result<Configuration, StartError> {
+        let options = Options {
+            file: self.config.clone(),
+            data: self.data.clone(),
+            database_url: self.database_url.clone(),
+            listen,
+        };
+        Ok(Configuration::load(&options, std::env::vars_os())?)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Change the database's schema, or tell its state.
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
+    /// Look whether everything is as it should be.
+    Doctor,
+}
+
+/// Runs the command that the command line names.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::complain(&format!("the runtime cannot be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    async fn run(self) -> Result<ExitCode, StartError> {
+        match self.command {
+            Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
+            Command::Doctor => doctor::run(self.global.configuration(None)).await,
+        }
+    }
+}

@@ -79,7 +79,11 @@ fn dangers(configuration: &Configuration) -> Vec<String> {
     let settings = &configuration.settings;
     let (server, security) = (&settings.server, &settings.security);
     let mut wrong = Vec::new();
-    if server.cors_origins.iter().any(|origin| origin.contains('*')) {
+    if server
+        .cors_origins
+        .iter()
+        .any(|origin| origin.contains('*'))
+    {
         wrong.push(
             "server.cors_origins must name each origin: `*` would let any web page use a signed-in browser"
                 .to_owned(),
@@ -123,7 +127,10 @@ mod tests {
     fn unsafe_settings_are_refused_outside_a_demonstration() {
         type Change = fn(&mut Configuration);
         let cases: [(Change, &str); 4] = [
-            (|c| c.settings.server.cors_origins = vec!["*".to_owned()], "cors_origins"),
+            (
+                |c| c.settings.server.cors_origins = vec!["*".to_owned()],
+                "cors_origins",
+            ),
             (
                 |c| c.settings.server.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()],
                 "trusted_proxies",

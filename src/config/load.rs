@@ -215,10 +215,7 @@ fn from_environment(environment: &BTreeMap<String, String>) -> Result<Figment, C
 }
 
 fn from_options(options: &Options) -> Figment {
-    let data = options
-        .data
-        .as_ref()
-        .map(|path| path.display().to_string());
+    let data = options.data.as_ref().map(|path| path.display().to_string());
     [
         ("--data", "database.data", data),
         (
@@ -297,10 +294,7 @@ mod tests {
         load_with(&options, environment)
     }
 
-    fn load_with(
-        options: &Options,
-        environment: &[(&str, &str)],
-    ) -> Result<Configuration, String> {
+    fn load_with(options: &Options, environment: &[(&str, &str)]) -> Result<Configuration, String> {
         let environment = environment
             .iter()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -309,7 +303,8 @@ mod tests {
 
     #[test]
     fn the_later_source_wins() {
-        let file = "[server]\nlisten = \"127.0.0.1:1\"\nbody_bytes = 5\n[database]\nconnections = 3\n";
+        let file =
+            "[server]\nlisten = \"127.0.0.1:1\"\nbody_bytes = 5\n[database]\nconnections = 3\n";
         let read = load(Some(file), &[("REGULARS_LISTEN", "127.0.0.1:2")]).unwrap();
         assert_eq!(read.settings.server.listen.port(), 2);
         assert_eq!(read.settings.server.body_bytes, 5);
@@ -332,7 +327,10 @@ mod tests {
             let url = load(None, environment).unwrap().settings.database.url;
             url.map(|url| url.expose_secret().to_owned())
         };
-        assert_eq!(url(&[("DATABASE_URL", "postgres://a")]).unwrap(), "postgres://a");
+        assert_eq!(
+            url(&[("DATABASE_URL", "postgres://a")]).unwrap(),
+            "postgres://a"
+        );
         let both = [
             ("DATABASE_URL", "postgres://a"),
             ("REGULARS_DATABASE_URL", "postgres://b"),
@@ -354,8 +352,15 @@ mod tests {
             "{error}"
         );
         let error = load(Some("[sever]\nlisten = \"x\"\n"), &[]).unwrap_err();
-        assert!(error.starts_with("there is no setting sever; did you mean server?"), "{error}");
-        for name in ["REGULARS_TEST_POSTGRES", "REGULARS_SERVICE_HOST", "REGULARS_PORT_80_TCP"] {
+        assert!(
+            error.starts_with("there is no setting sever; did you mean server?"),
+            "{error}"
+        );
+        for name in [
+            "REGULARS_TEST_POSTGRES",
+            "REGULARS_SERVICE_HOST",
+            "REGULARS_PORT_80_TCP",
+        ] {
             load(None, &[(name, "x")]).unwrap();
         }
     }

@@ -142,8 +142,8 @@ mod tests {
     use secrecy::SecretString;
 
     const GOOD: [u8; 32] = [
-        9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-        27, 28, 29, 30, 31, 32,
+        9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+        26, 27, 28, 29, 30, 31, 32,
     ];
 
     fn configuration(data: &Path) -> Configuration {
@@ -191,7 +191,10 @@ mod tests {
         for (text, what) in [
             ("hunter2 is no key", "is not base64"),
             ("aHVudGVyMg==", "has 7 bytes"),
-            ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "is not random"),
+            (
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                "is not random",
+            ),
         ] {
             configuration.settings.security.secret_key = Some(SecretString::from(text));
             let error = secret_key(&configuration, || GOOD).unwrap_err().to_string();

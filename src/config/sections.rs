@@ -161,11 +161,11 @@ settings! {
         /// A file that holds the secret key instead.
         secret_key_file: Option<PathBuf> = None, "REGULARS_SECRET_KEY_FILE";
         /// How long an access token is good.
-        access_token_lifetime: Duration = Duration::from_secs(15 * 60), "REGULARS_ACCESS_TOKEN_LIFETIME";
+        access_token_lifetime: Duration = Duration::from_secs(10 * 60), "REGULARS_ACCESS_TOKEN_LIFETIME";
         /// How long a sign-in lasts without being used.
         refresh_token_lifetime: Duration = Duration::from_secs(30 * 86_400), "REGULARS_REFRESH_TOKEN_LIFETIME";
         /// How long a sign-in lasts at most.
-        session_lifetime: Duration = Duration::from_secs(180 * 86_400), "REGULARS_SESSION_LIFETIME";
+        session_lifetime: Duration = Duration::from_secs(90 * 86_400), "REGULARS_SESSION_LIFETIME";
         /// Wrong passwords for one account within the window before further attempts are refused.
         attempts_by_account: u32 = 10, "REGULARS_ATTEMPTS_BY_ACCOUNT";
         /// Wrong passwords from one network address within the window before further attempts are refused.

@@ -1,0 +1,93 @@
+//! What every command stands in: the configuration, the open database with a schema that fits, the secrets.
+
+use super::{StartError, db_settings, figures, schema};
+use crate::access::{Ctx, Secrets};
+use crate::config::{Configuration, Mode, check, secret_key};
+use crate::db::{Db, Engine};
+use entity::values::Clock;
+use metrics_exporter_prometheus::PrometheusHandle;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+
+/// The oldest PostgreSQL that will do, as its `server_version_num`.
+pub const OLDEST_POSTGRES: i32 = 150_000;
+
+/// The house, open.
+#[derive(Debug)]
+pub struct House {
+    /// How it is configured.
+    pub configuration: Configuration,
+    /// What it is opened for.
+    pub mode: Mode,
+    /// The context of the program itself, with the database, the clock and the secrets in it.
+    pub ctx: Ctx,
+    pub(super) figures: PrometheusHandle,
+}
+
+impl House {
+    /// Opens the house: checks the settings, reads or makes the secret, opens the database, makes pending changes of
+    /// the schema on the embedded engine, and refuses a schema that does not fit.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, with what to do.
+    pub async fn open(
+        configuration: Configuration,
+        mode: Mode,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        check(&configuration, mode)?;
+        let key = secret_key(&configuration, rand::random)?;
+        let secrets = Arc::new(Secrets::derive(key.bytes.expose_secret()));
+        // Before the database: whatever counts asks for the recorder when it is made.
+        let figures = figures::recorder()?;
+        let database = &configuration.settings.database;
+        let db = Db::connect(&db_settings(database)).await?;
+        require_version(&db).await?;
+        schema::prepare(database, &db).await?;
+        let ctx = Ctx::system(db, clock, secrets);
+        Ok(Self {
+            configuration,
+            mode,
+            ctx,
+            figures,
+        })
+    }
+
+    /// Closes the database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn close(self) -> Result<(), StartError> {
+        Ok(self.ctx.db.clone().close().await?)
+    }
+}
+
+/// The version of the PostgreSQL server, as its `server_version_num`; none for the embedded engine.
+///
+/// # Errors
+/// Those of the database.
+pub async fn postgres_version(db: &Db) -> Result<Option<i32>, StartError> {
+    if db.engine() == Engine::Sqlite {
+        return Ok(None);
+    }
+    let ask = "select current_setting('server_version_num')::integer as version";
+    let row = db
+        .read()
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, ask))
+        .await?;
+    Ok(match row {
+        Some(row) => Some(row.try_get("", "version")?),
+        None => None,
+    })
+}
+
+async fn require_version(db: &Db) -> Result<(), StartError> {
+    match postgres_version(db).await? {
+        Some(version) if version < OLDEST_POSTGRES => Err(StartError::Refused(format!(
+            "the PostgreSQL server is version {}; regulars needs 15 or newer",
+            version / 10_000
+        ))),
+        _ => Ok(()),
+    }
+}
