@@ -4,7 +4,7 @@
 //! wants to use the answer, content type, declared length, token, body, parameters, gate, execution. Nothing runs for
 //! `GET` but queries. Knows the domain only through [`Backend`].
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
@@ -167,6 +167,7 @@ async fn admit_and_run<B: Backend>(
     let cost = (admitted.cost, admitted.cost_limit);
     metrics::cost(kind, admitted.cost);
     let request_id = origin.request_id;
+    let order = Arc::clone(&admitted.order);
     let running = AssertUnwindSafe(shared.backend.execute(viewer, origin, admitted)).catch_unwind();
     let response = match tokio::time::timeout(settings.operation_timeout, running).await {
         Ok(Ok(response)) => response,
@@ -180,11 +181,11 @@ async fn admit_and_run<B: Backend>(
                 TIMEOUT,
                 &format!("the operation took longer than {seconds} seconds"),
             );
-            let (response, _) = answer::executed(media, &response, cost, request_id);
+            let (response, _) = answer::executed(media, &response, cost, &order, request_id);
             return Ok((response, "timeout"));
         }
     };
-    let (response, outcome) = answer::executed(media, &response, cost, request_id);
+    let (response, outcome) = answer::executed(media, &response, cost, &order, request_id);
     let outcome = match outcome {
         Outcome::Ok => "ok",
         Outcome::Errors => "errors",
