@@ -154,3 +154,21 @@ fn hostile_documents_are_refused_fast_and_on_a_small_stack() {
     };
     small.spawn(test).unwrap().join().unwrap();
 }
+
+/// What an ordinary document costs the first time and from the cache; printed for the record.
+#[test]
+fn ordinary_documents_are_cheap_the_second_time() {
+    let gate = gate();
+    let query = "query($n:Int){customers(first:$n){edges{cursor node{id name cards{id number} \
+        visits(first:5){edges{node{id lines{text price}}}}}} pageInfo{hasNextPage endCursor}}}";
+    let started = Instant::now();
+    assert!(admit(&gate, query).is_ok());
+    let first = started.elapsed();
+    let started = Instant::now();
+    for _ in 0..1_000 {
+        assert!(admit(&gate, query).is_ok());
+    }
+    let cached = started.elapsed() / 1_000;
+    println!("first {first:?}, cached {cached:?}");
+    assert!(cached * 2 < first, "first {first:?}, cached {cached:?}");
+}
