@@ -1,1 +1,3 @@
+//! Tables, typed ids, enums and values of regulars.
 
+pub mod values;
