@@ -17,7 +17,7 @@ use serde::{
 };
 use uuid::Uuid;
 
-use crate::graphql::gate::{BAD_USER_INPUT, HIDDEN_KEY, Refusal};
+use crate::graphql::gate::{BAD_USER_INPUT, FieldOrder, Refusal};
 
 use super::negotiate::MediaType;
 
@@ -112,6 +112,7 @@ pub fn executed(
     media: MediaType,
     response: &Response,
     cost: (u64, u64),
+    order: &FieldOrder,
     request_id: Uuid,
 ) -> (HttpResponse, Outcome) {
     let id = request_id.to_string();
@@ -173,6 +174,7 @@ pub fn executed(
     let body = Body {
         errors,
         data: (!turned_away).then_some(&response.data),
+        order: Some(order),
         cost: Some(cost),
         extensions: Some(&response.extensions),
     };
@@ -234,6 +236,7 @@ fn finish(mut builder: HttpResponseBuilder, media: MediaType, body: &Body<'_>) -
 struct Body<'r> {
     errors: Vec<ErrorBody<'r>>,
     data: Option<&'r Value>,
+    order: Option<&'r FieldOrder>,
     cost: Option<(u64, u64)>,
     extensions: Option<&'r std::collections::BTreeMap<String, Value>>,
 }
@@ -243,6 +246,7 @@ impl<'r> Body<'r> {
         Self {
             errors,
             data: None,
+            order: None,
             cost: None,
             extensions: None,
         }
@@ -256,7 +260,7 @@ impl Serialize for Body<'_> {
             map.serialize_entry("errors", &self.errors)?;
         }
         if let Some(data) = self.data {
-            map.serialize_entry("data", &Shown(data))?;
+            map.serialize_entry("data", &Shown(data, self.order))?;
         }
         if self.cost.is_some() || self.extensions.is_some_and(|all| !all.is_empty()) {
             map.serialize_entry("extensions", &ExtensionsBody(self))?;
@@ -282,35 +286,50 @@ impl Serialize for ExtensionsBody<'_> {
             map.serialize_entry("cost", &Cost { requested, limit })?;
         }
         for (key, value) in given.into_iter().flatten() {
-            map.serialize_entry(key, &Shown(value))?;
+            map.serialize_entry(key, value)?;
         }
         map.end()
     }
 }
 
-/// A value without the fields that the gate added for itself.
-struct Shown<'r>(&'r Value);
+/// A value in the order of the document, without the fields that the gate added for itself.
+struct Shown<'r>(&'r Value, Option<&'r FieldOrder>);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Object(fields) => {
+        match (self.0, self.1) {
+            // Below a leaf stands a scalar's own JSON.
+            (value, Some(order)) if order.is_leaf() => value.serialize(serializer),
+            (Value::Object(fields), Some(order)) => {
                 let mut map = serializer.serialize_map(None)?;
-                for (name, value) in fields {
-                    if name != HIDDEN_KEY {
-                        map.serialize_entry(name.as_str(), &Shown(value))?;
+                let mut shown = 0;
+                // As a rule the executor's order is the document's, and the next field is the one wanted.
+                let mut next = 0;
+                for (key, below) in order.iter() {
+                    let found = match fields.get_index(next) {
+                        Some((name, value)) if name == key => Some((next, value)),
+                        _ => fields.get_full(key).map(|(index, _, value)| (index, value)),
+                    };
+                    if let Some((index, value)) = found {
+                        next = index + 1;
+                        shown += 1;
+                        map.serialize_entry(key, &Shown(value, Some(below)))?;
                     }
                 }
+                debug_assert!(
+                    shown + 1 >= fields.len(),
+                    "only the hidden field is left out"
+                );
                 map.end()
             }
-            Value::List(values) => {
+            (Value::List(values), order) => {
                 let mut list = serializer.serialize_seq(Some(values.len()))?;
                 for value in values {
-                    list.serialize_element(&Shown(value))?;
+                    list.serialize_element(&Shown(value, order))?;
                 }
                 list.end()
             }
-            other => other.serialize(serializer),
+            (other, _) => other.serialize(serializer),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The GraphQL endpoint: one request from its head to its answer.
 //!
-//! Mounted by `server.rs` for every method. In this order, the cheap before the dear: method, `Accept`, where a browser
-//! wants to use the answer, content type, declared length, token, body, parameters, gate, execution. Nothing runs for
+//! Mounted by `server.rs` for every method. In this order: declared length and body, method, `Accept`, where a browser
+//! wants to use the answer, content type, token, parameters, gate, execution. Nothing runs for
 //! `GET` but queries. Knows the domain only through [`Backend`].
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
+    body::MessageBody,
     http::{
         Method, StatusCode,
         header::{
@@ -87,6 +88,7 @@ async fn admit_and_run<B: Backend>(
 ) -> Result<(HttpResponse, &'static str), HttpResponse> {
     let settings = &shared.settings;
     let headers = request.headers();
+    let body = read_body(headers, payload, settings, preference.media).await?;
     let is_get = match *request.method() {
         Method::GET => true,
         Method::POST => false,
@@ -117,7 +119,7 @@ async fn admit_and_run<B: Backend>(
     if let Some(refused) = embedding_refused(headers, media) {
         return Err(refused);
     }
-    if !is_get && let Some(refused) = body_head_refused(headers, media, settings) {
+    if !is_get && let Some(refused) = body_type_refused(headers, media) {
         return Err(refused);
     }
     let origin = origin(request, settings);
@@ -125,9 +127,6 @@ async fn admit_and_run<B: Backend>(
     let params = if is_get {
         Params::from_query_string(request.query_string())
     } else {
-        let body = body::read(payload, settings.body_bytes, settings.body_timeout)
-            .await
-            .map_err(|error| body_refused(error, media))?;
         Params::from_body(&body)
     }
     .map_err(|error| {
@@ -167,6 +166,7 @@ async fn admit_and_run<B: Backend>(
     let cost = (admitted.cost, admitted.cost_limit);
     metrics::cost(kind, admitted.cost);
     let request_id = origin.request_id;
+    let order = Arc::clone(&admitted.order);
     let running = AssertUnwindSafe(shared.backend.execute(viewer, origin, admitted)).catch_unwind();
     let response = match tokio::time::timeout(settings.operation_timeout, running).await {
         Ok(Ok(response)) => response,
@@ -180,11 +180,11 @@ async fn admit_and_run<B: Backend>(
                 TIMEOUT,
                 &format!("the operation took longer than {seconds} seconds"),
             );
-            let (response, _) = answer::executed(media, &response, cost, request_id);
+            let (response, _) = answer::executed(media, &response, cost, &order, request_id);
             return Ok((response, "timeout"));
         }
     };
-    let (response, outcome) = answer::executed(media, &response, cost, request_id);
+    let (response, outcome) = answer::executed(media, &response, cost, &order, request_id);
     let outcome = match outcome {
         Outcome::Ok => "ok",
         Outcome::Errors => "errors",
@@ -228,15 +228,8 @@ fn embedding_refused(headers: &HeaderMap, media: MediaType) -> Option<HttpRespon
     }
 }
 
-/// What can be said against a body before a byte of it is read.
-fn body_head_refused(
-    headers: &HeaderMap,
-    media: MediaType,
-    settings: &HttpSettings,
-) -> Option<HttpResponse> {
-    if let Err(error) = body::check_declared(headers, settings.body_bytes) {
-        return Some(body_refused(error, media));
-    }
+/// What can be said against the kind of body.
+fn body_type_refused(headers: &HeaderMap, media: MediaType) -> Option<HttpResponse> {
     let unsupported = |message| {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Some(answer::request_error(status, media, BAD_REQUEST, message))
@@ -255,17 +248,38 @@ fn body_head_refused(
     None
 }
 
-fn body_refused(error: BodyError, media: MediaType) -> HttpResponse {
+/// Reads the body whatever comes of the request: an answer over an unread body would end the connection.
+async fn read_body(
+    headers: &HeaderMap,
+    mut payload: web::Payload,
+    settings: &HttpSettings,
+    media: Option<MediaType>,
+) -> Result<web::BytesMut, HttpResponse> {
+    let read = match body::check_declared(headers, settings.body_bytes) {
+        Ok(()) => body::read(&mut payload, settings.body_bytes, settings.body_timeout).await,
+        Err(error) => Err(error),
+    };
+    let error = match read {
+        Ok(body) => return Ok(body),
+        Err(error) => error,
+    };
     let status = match error {
         BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
         BodyError::Broken => StatusCode::BAD_REQUEST,
     };
-    let message = error.to_string();
-    // The rest of the body is not worth reading, so that the connection ends here.
-    answer::request_error_with(status, media, BAD_REQUEST, &message, |builder| {
-        builder.insert_header((CONNECTION, "close"));
-        builder.force_close();
+    let media = media.unwrap_or(MediaType::Json);
+    let response =
+        answer::request_error_with(status, media, BAD_REQUEST, &error.to_string(), |builder| {
+            builder.insert_header((CONNECTION, "close"));
+            builder.force_close();
+        });
+    let (response, text) = response.into_parts();
+    Err(match text.try_into_bytes() {
+        Ok(text) => response
+            .set_body(body::over_unread(text, payload))
+            .map_into_boxed_body(),
+        Err(text) => response.set_body(text),
     })
 }
 

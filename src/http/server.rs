@@ -134,7 +134,8 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
     .max_connections(settings.max_connections)
     .keep_alive(KeepAlive::Timeout(settings.keep_alive))
     .client_request_timeout(settings.header_timeout)
-    .client_disconnect_timeout(Duration::from_secs(2))
+    // Otherwise the server would read on after an early answer, for as long, only to discard: see `body.rs`.
+    .client_disconnect_timeout(Duration::ZERO)
     .shutdown_timeout(settings.drain.as_secs().max(1))
     .tcp_nodelay(true)
     .disable_signals()

@@ -92,12 +92,25 @@ async fn objects_without_fields_are_objects_and_lists_keep_their_types() {
 }
 
 #[tokio::test]
+async fn fields_stand_in_the_order_of_the_document() {
+    let served = Served::start(one_worker());
+    let query = "{slow(milliseconds:50) hello ...F json a:hello} fragment F on Query{z:hello things{...on Other{note} __typename ...on Item{name id}}}";
+    let text = served
+        .post(json!({"query":query}))
+        .await
+        .text()
+        .await
+        .unwrap();
+    let data = r#"{"slow":true,"hello":"hello you","z":"hello you","things":[{"__typename":"Item","name":"one","id":1},{"note":"two","__typename":"Other"}],"json":{"a":null,"b":[{"a":1}]},"a":"hello you"}"#;
+    assert!(text.starts_with(&format!("{{\"data\":{data},")), "{text}");
+}
+
+#[tokio::test]
 async fn variables_that_are_not_given_are_absent_not_null() {
     let served = Served::start(one_worker());
     let query = "query($n:String $v:Int $m:Int){hello(name:$n) given(value:$v) filtered(filter:{least:$v most:$m})}";
-    let query = query.replace("hello(name:$n)", "hello") + "";
     let absent: Value = served
-        .post(json!({"query": query.replace("$n:String ", "")}))
+        .post(json!({"query": query}))
         .await
         .json()
         .await

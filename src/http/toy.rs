@@ -98,6 +98,10 @@ impl Query {
         true
     }
 
+    async fn json(&self) -> async_graphql::Json<serde_json::Value> {
+        async_graphql::Json(serde_json::json!({"b": [{"a": 1}], "a": null}))
+    }
+
     async fn secret_failure(&self) -> Result<Option<i32>, Error> {
         Err(Error::new("password of the database is 1234"))
     }
