@@ -23,9 +23,8 @@ pub trait Listener: Send + Sync + 'static {
     /// Under which name its position is kept; never changed once released.
     fn name(&self) -> &'static str;
 
-    /// Does it begin with the oldest event that is kept, when it runs for the first time? Otherwise with the
-    /// next one.
-    fn from_the_beginning(&self) -> bool {
+    /// When it runs for the first time: does it begin with the oldest event that is kept, or with the next one?
+    fn reads_history(&self) -> bool {
         true
     }
 
@@ -110,7 +109,7 @@ impl ListenerTask {
         let standing = match self.lease.stand(&self.ctx).await? {
             Some(standing) => standing,
             None => {
-                let position = if self.listener.from_the_beginning() {
+                let position = if self.listener.reads_history() {
                     0
                 } else {
                     reader::last_position(&self.ctx.db).await?

@@ -163,11 +163,13 @@ fn finished(sql: &mut Sql, state: &str, before: DateTime<Utc>) {
 /// nobody has renewed since `before` belongs to no program that runs any more, and holds nothing back.
 async fn events(tx: &Tx, before: DateTime<Utc>) -> Result<u64> {
     let mut sql = Sql::for_connection(&**tx);
-    sql.push("delete from event where id in (select id from event where position <= (select min(position) from lease where name = 'sequencer' or (name like 'listener:%' and until > ")
+    // The oldest are picked first and asked for their age afterwards: a night on which nothing is old enough
+    // looks at one batch and not at the whole outbox.
+    sql.push("delete from event where id in (select id from (select id, at from event where position <= (select min(position) from lease where name = 'sequencer' or (name like 'listener:%' and until > ")
         .bind(before)
-        .push(")) and at <= ")
+        .push(&format!(")) order by position limit {BATCH}) as oldest where at <= "))
         .bind(before)
-        .push(&format!(" order by position limit {BATCH})"));
+        .push(")");
     Ok(tx.execute_raw(sql.build()).await?.rows_affected())
 }
 
