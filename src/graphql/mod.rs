@@ -5,6 +5,7 @@
 //! never ask the database, and never decide who may do what.
 
 pub mod context;
+pub mod gate;
 pub mod ids;
 pub mod loaders;
 pub mod page;
