@@ -5,6 +5,7 @@
 //! roles may use something, [`sight`] which rows they see.
 
 pub mod audit;
+pub mod audit_log;
 mod context;
 pub mod policy;
 mod secrets;

@@ -58,6 +58,8 @@ policy! {
     AuditRead: &[Admin];
     /// Read the job queue.
     JobRead: &[Admin];
+    /// Run a job again that was given up.
+    JobManage: &[Admin];
     /// Read customers, contact details masked.
     CustomerRead: CUSTOMER_READERS;
     /// Read the contact details of customers in full; an associate only of those they keep or hold a task for.
