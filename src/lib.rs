@@ -10,4 +10,5 @@ pub mod error;
 pub mod events;
 pub mod graphql;
 pub mod http;
+pub mod intake;
 pub mod jobs;
