@@ -7,7 +7,8 @@ use entity::enums::Role::{
 macro_rules! policy {
     ($($(#[$doc:meta])* $action:ident: $roles:expr;)+) => {
         /// Something that can be allowed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+        #[graphql(name = "Permission")]
         pub enum Action {
             $($(#[$doc])* $action,)+
         }
