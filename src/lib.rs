@@ -14,4 +14,5 @@ pub mod error;
 pub mod events;
 pub mod graphql;
 pub mod http;
+pub mod intake;
 pub mod jobs;

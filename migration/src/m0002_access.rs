@@ -26,9 +26,9 @@ const UP: &[Step] = &[
             detail {json} not null
         ) {strict}",
     ),
-    Both("create index audit_entry_at on audit_entry (at)"),
-    Both("create index audit_entry_actor on audit_entry (actor_id, id)"),
-    Both("create index audit_entry_action on audit_entry (action, id)"),
+    Both("create index audit_entry_at on audit_entry (at, id)"),
+    Both("create index audit_entry_actor on audit_entry (actor_id, at, id)"),
+    Both("create index audit_entry_action on audit_entry (action, at, id)"),
     Both(
         "create table audit_customer (
             customer_id {uuid} not null,

@@ -60,6 +60,7 @@ const UP: &[Step] = &[
         "create unique index job_dedup on job (name, dedup_key) where state in ('QUEUED', 'RUNNING') and dedup_key is not null",
     ),
     Both("create index job_state on job (state, id)"),
+    Both("create index job_name on job (name, id)"),
     Both("create index job_finished on job (finished_at) where finished_at is not null"),
     Both("create table job_schedule (name text primary key, fired_at {time} not null) {strict}"),
     Both(

@@ -1,7 +1,7 @@
 //! What every service is handed first: the database, who asks, what time it is, which request this is.
 
 use super::audit::ReadTrail;
-use super::{Secrets, Viewer};
+use super::{Memory, Secrets, Viewer};
 use crate::db::Db;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
@@ -25,6 +25,8 @@ pub struct Ctx {
     pub secrets: Arc<Secrets>,
     /// Whose contact details this request has shown in full.
     pub reads: ReadTrail,
+    /// What topics remember in this process; shared by all requests of one running program.
+    pub memory: Memory,
 }
 
 /// Where a request comes from.
@@ -68,6 +70,18 @@ impl Ctx {
             origin: Origin::internal(),
             secrets,
             reads: ReadTrail::default(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// The context of one request: the same program, another viewer, nothing read yet.
+    #[must_use]
+    pub fn for_request(&self, viewer: Viewer, origin: Origin) -> Self {
+        Self {
+            viewer,
+            origin,
+            reads: ReadTrail::default(),
+            ..self.clone()
         }
     }
 

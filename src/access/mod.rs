@@ -5,13 +5,16 @@
 //! roles may use something, [`sight`] which rows they see.
 
 pub mod audit;
+pub mod audit_log;
 mod context;
+mod memory;
 pub mod policy;
 mod secrets;
 pub mod sight;
 mod viewer;
 
 pub use context::{Ctx, Origin};
+pub use memory::Memory;
 pub use policy::Action;
 pub use secrets::Secrets;
 pub use viewer::{Grant, Place, StaffViewer, Viewer};

@@ -7,7 +7,8 @@ use entity::enums::Role::{
 macro_rules! policy {
     ($($(#[$doc:meta])* $action:ident: $roles:expr;)+) => {
         /// Something that can be allowed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+        #[graphql(name = "Permission")]
         pub enum Action {
             $($(#[$doc])* $action,)+
         }
@@ -58,6 +59,8 @@ policy! {
     AuditRead: &[Admin];
     /// Read the job queue.
     JobRead: &[Admin];
+    /// Run a job again that was given up.
+    JobManage: &[Admin];
     /// Read customers, contact details masked.
     CustomerRead: CUSTOMER_READERS;
     /// Read the contact details of customers in full; an associate only of those they keep or hold a task for.

@@ -3,6 +3,7 @@
 //! Called by the services of `domain` and by `access`, `events` and `jobs`. Nobody else knows which engine
 //! runs: what differs is a function here.
 
+mod batch;
 mod connect;
 mod failure;
 mod idempotency;
@@ -11,6 +12,7 @@ mod queue;
 mod sql;
 mod write;
 
+pub use batch::{Batch, Table};
 pub use connect::{Db, DbSettings, Engine};
 pub use failure::{is_unavailable, is_unique_violation};
 pub use idempotency::IdempotencyKey;

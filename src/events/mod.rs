@@ -1,9 +1,24 @@
 //! The outbox: every change writes what happened, in its own transaction; subscriptions, webhooks and
 //! listeners read it by position.
 //!
-//! Called by the services of `domain` ([`record`]) and by `app` (the sequencer and the listeners). An event
-//! names ids and figures, never a name, a phone number or a text: whoever reads it asks for the object and
-//! is masked like everyone.
+//! Called by the services of `domain` ([`record`]), by `app` ([`start`]: the sequencer and the listeners) and by
+//! subscriptions ([`after`], [`EventFeed`]). An event names ids and figures, never a name, a phone number or a
+//! text: whoever reads it asks for the object and is masked like everyone.
+
+mod feed;
+mod lease;
+mod listeners;
+mod reader;
+mod running;
+mod sequencer;
+#[cfg(test)]
+mod tests;
+
+pub use feed::EventFeed;
+pub use listeners::{Listener, ListenerSettings, ListenerTask};
+pub use reader::{after, last_position, oldest_position};
+pub use running::{EventSettings, Events, start};
+pub use sequencer::{Sequencer, SequencerSettings, Turn};
 
 use crate::access::Ctx;
 use crate::db::Sql;

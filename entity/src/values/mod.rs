@@ -5,6 +5,7 @@
 //! randomness, knows a database or GraphQL: what a value needs is handed in. Each error names
 //! what to do and is fit to be shown to whoever typed the value.
 
+pub mod birth_date;
 pub mod business_date;
 pub mod card_number;
 pub mod clock;
@@ -19,19 +20,22 @@ pub mod opening_hours;
 pub mod period;
 pub mod phone;
 pub mod quantity;
+pub mod search;
 pub mod text;
 
+pub use birth_date::BirthDate;
 pub use business_date::TimeZone;
 pub use card_number::{CardNumber, CardPrefix};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cursor::{CursorKey, CursorValue};
 pub use email::Email;
 pub use handle::{ContactKind, ContactValue};
-pub use lunar_date::{BirthDate, LunarDate};
+pub use lunar_date::LunarDate;
 pub use money::Money;
 pub use name::{Collation, NameKey};
 pub use opening_hours::OpeningHours;
 pub use period::{DatePeriod, Period, TimePeriod};
 pub use phone::{Phone, PhoneRegion};
 pub use quantity::Quantity;
+pub use search::{SearchQuery, index_tokens};
 pub use text::{TextError, clean_line, clean_text};

@@ -94,15 +94,23 @@ impl Phone {
         if !(3..=20).contains(&count) || folded.chars().count() > LONGEST {
             return Err(PhoneError::Malformed);
         }
-        // With 00 in front it is international everywhere but in a few countries, whose own
-        // prefixes (011, 001 ...) the parser below knows.
-        let parsed =
-            phonenumber::parse(Some(region.0), &digits).map_err(|_| PhoneError::NotInUse)?;
+        let parsed = match international(&digits, region) {
+            // The library must not be told a region here: it would take that region's trunk
+            // prefix off a number of another country.
+            Some(number) => phonenumber::parse(None, number),
+            None => phonenumber::parse(Some(region.0), &digits),
+        }
+        .map_err(|_| PhoneError::NotInUse)?;
         if !phonenumber::is_valid(&parsed) {
             return Err(PhoneError::NotInUse);
         }
         let normal = format!("+{}{}", parsed.code().value(), parsed.national());
         if normal.len() > 16 {
+            return Err(PhoneError::NotInUse);
+        }
+        // What is stored must mean the same wherever it is read again.
+        let again = phonenumber::parse(None, &normal).map_err(|_| PhoneError::NotInUse)?;
+        if again.national() != parsed.national() || again.code().value() != parsed.code().value() {
             return Err(PhoneError::NotInUse);
         }
         Ok(Self(normal))
@@ -128,6 +136,27 @@ impl fmt::Debug for Phone {
     }
 }
 
+/// The number with `+` if it was written with one, or with what is dialed in the region instead.
+fn international(digits: &str, region: PhoneRegion) -> Option<String> {
+    if digits.starts_with('+') {
+        return Some(digits.to_owned());
+    }
+    let dialed: &[&str] = match region.code() {
+        "US" | "CA" => &["011"],
+        "KR" => &["00700", "001", "002", "005", "006", "008"],
+        "JP" => &["010"],
+        "AU" => &["0011"],
+        "HK" | "SG" | "TH" => &["001"],
+        "TW" => &["002"],
+        "RU" | "KZ" => &["810"],
+        _ => &["00"],
+    };
+    let rest = dialed
+        .iter()
+        .find_map(|prefix| digits.strip_prefix(prefix))?;
+    Some(format!("+{rest}"))
+}
+
 /// Masks a number in E.164: `+86138****5678`.
 ///
 /// The country code stays; of the national digits at most the first three and the last four, and
@@ -135,11 +164,11 @@ impl fmt::Debug for Phone {
 /// 8 show the last four only, 6 the last two, 4 none. The stars do not tell how many are hidden.
 #[must_use]
 pub fn mask(e164: &str) -> String {
-    let digits = e164.strip_prefix('+').unwrap_or(e164);
+    let digits: String = e164.chars().filter(char::is_ascii_digit).collect();
     let (code, national) = digits
-        .split_at_checked(country_code_length(digits))
-        .unwrap_or(("", digits));
-    let count = national.chars().count();
+        .split_at_checked(country_code_length(&digits))
+        .unwrap_or(("", ""));
+    let count = national.len();
     let last = count.saturating_sub(4).min(4);
     let first = count.saturating_sub(8).min(3);
     let head: String = national.chars().take(first).collect();
@@ -179,6 +208,10 @@ mod tests {
             (" 138-1234-5678 ", "CN", "+8613812345678"),
             ("+86 138 1234 5678", "US", "+8613812345678"),
             ("0086 13812345678", "CN", "+8613812345678"),
+            ("8613812345678", "CN", "+8613812345678"),
+            ("011 86 138 1234 5678", "US", "+8613812345678"),
+            ("001-86-138-1234-5678", "KR", "+8613812345678"),
+            ("00 82 10 1234 5678", "CN", "+821012345678"),
             ("１３８１２３４５６７８", "CN", "+8613812345678"),
             ("010-6552 9988", "CN", "+861065529988"),
             ("(021) 6234 5678", "CN", "+862162345678"),
@@ -251,6 +284,23 @@ mod tests {
             if let Ok(normal) = parse(&text, region) {
                 for other in ["CN", "US", "IT"] {
                     prop_assert_eq!(parse(&normal, other), Ok(normal.clone()), "from {}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn real_ranges_are_stable(
+            form in prop::sample::select(vec![
+                ("CN", "+8613"), ("CN", "+8619"), ("CN", "+8621"), ("KR", "+8210"), ("KR", "+822"), ("US", "+1212"), ("US", "+1415"), ("GB", "+447"),
+                ("RU", "+7495"), ("RU", "+7900"), ("IT", "+3906"), ("IT", "+393"), ("MX", "+5255"), ("AR", "+54911"), ("BR", "+5511"), ("HU", "+361"),
+                ("JP", "+8190"), ("FR", "+336"), ("DE", "+49151"), ("BY", "+37529"), ("HK", "+8526"), ("TW", "+8869"), ("SG", "+658"),
+            ]),
+            rest in "[0-9]{4,9}",
+        ) {
+            if let Ok(normal) = parse(&format!("{}{rest}", form.1), "CN") {
+                prop_assert!(normal.starts_with(form.1), "{} became {}", form.1, normal);
+                for other in ["US", "KR", "IT", form.0] {
+                    prop_assert_eq!(parse(&normal, other), Ok(normal.clone()));
                 }
             }
         }

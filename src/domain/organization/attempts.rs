@@ -1,0 +1,162 @@
+//! Attempts to guess a password, counted in the database so that the limit holds over all nodes.
+//!
+//! Called by [`super::sessions`] before any password is hashed. Two counters in fixed windows: one by account,
+//! whether it exists or not, and one by network address. The table holds keyed hashes only, so it tells
+//! nobody which accounts or addresses they are.
+//!
+//! A window is fixed, not sliding: in the worst case twice the limit within one window's length, across the
+//! border of two.
+
+use super::SignInSettings;
+use crate::access::Ctx;
+use crate::db::Sql;
+use crate::error::{Error, Result};
+use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::ConnectionTrait;
+use sha2::Sha256;
+use std::net::IpAddr;
+
+/// The counters that one attempt goes to.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    account: Vec<u8>,
+    address: Option<Vec<u8>>,
+}
+
+impl Attempt {
+    /// An attempt for an account, as named by whoever tries, from the context's address.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] never, in practice: the key has a length that fits.
+    pub fn new(ctx: &Ctx, account: &str) -> Result<Self> {
+        Ok(Self {
+            account: bucket(ctx, "account", account.as_bytes())?,
+            address: match ctx.origin.address {
+                Some(address) => Some(bucket(ctx, "address", &network(address))?),
+                None => None,
+            },
+        })
+    }
+
+    /// A few letters by which entries of the audit log about one account can be put together.
+    pub fn trace(&self) -> String {
+        self.account
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Counts the attempt.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when there were too many; those of the database.
+    pub async fn begin(&self, ctx: &Ctx) -> Result<()> {
+        let rules = &ctx.memory.of::<SignInSettings>();
+        let allowed = ctx
+            .db
+            .write(|tx| async move {
+                // The address first: whoever has used up its attempts cannot use up those of accounts, too.
+                if let Some(address) = &self.address
+                    && count(&*tx, ctx, rules, address).await? > rules.attempts_by_address
+                {
+                    return Ok(false);
+                }
+                Ok(count(&*tx, ctx, rules, &self.account).await? <= rules.attempts_by_account)
+            })
+            .await?;
+        if allowed {
+            Ok(())
+        } else {
+            metrics::counter!("regulars_sign_in_limited_total").increment(1);
+            Err(Error::RateLimited)
+        }
+    }
+
+    /// Takes the attempt back, since it was right: the account's counter begins anew, the address's is one
+    /// lower, so that a shop full of people behind one address can sign in.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn succeeded(&self, tx: &impl ConnectionTrait) -> Result<()> {
+        // In the same order as above, so that no two wait for each other.
+        if let Some(address) = &self.address {
+            let mut sql = Sql::for_connection(tx);
+            sql.push("update attempt set count = count - 1 where count > 0 and bucket = ")
+                .bind(address.clone());
+            tx.execute_raw(sql.build()).await?;
+        }
+        let mut sql = Sql::for_connection(tx);
+        sql.push("delete from attempt where bucket = ")
+            .bind(self.account.clone());
+        tx.execute_raw(sql.build()).await?;
+        Ok(())
+    }
+}
+
+/// Adds one to a counter, or begins its next window; one statement, so that no two nodes count the same.
+async fn count(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    rules: &SignInSettings,
+    bucket: &[u8],
+) -> Result<i32> {
+    let now = ctx.now();
+    let end = now + rules.attempts_window;
+    let mut sql = Sql::for_connection(tx);
+    sql.push("insert into attempt (bucket, window_start, expires_at, count) values (")
+        .bind(bucket.to_vec())
+        .push(", ")
+        .bind(now)
+        .push(", ")
+        .bind(end)
+        .push(", 1) on conflict (bucket) do update set ");
+    sql.push("window_start = case when attempt.expires_at <= ")
+        .bind(now);
+    sql.push(" then excluded.window_start else attempt.window_start end, ");
+    // The limit may be passed by millions of attempts, the column's range never.
+    sql.push("count = case when attempt.expires_at <= ")
+        .bind(now);
+    sql.push(
+        " then 1 when attempt.count >= 1000000 then attempt.count else attempt.count + 1 end, ",
+    );
+    sql.push("expires_at = case when attempt.expires_at <= ")
+        .bind(now);
+    sql.push(" then excluded.expires_at else attempt.expires_at end returning count");
+    let row = tx
+        .query_one_raw(sql.build())
+        .await?
+        .ok_or_else(|| Error::internal("counting an attempt gave no row"))?;
+    Ok(row.try_get("", "count")?)
+}
+
+fn bucket(ctx: &Ctx, label: &str, what: &[u8]) -> Result<Vec<u8>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&ctx.secrets.counting)
+        .map_err(|error| Error::internal(format!("the counting key: {error}")))?;
+    mac.update(label.as_bytes());
+    mac.update(&[0]);
+    mac.update(what);
+    Ok(mac.finalize().into_bytes().to_vec())
+}
+
+/// What one household or machine can easily have many of counts as one: the /64 of IPv6.
+fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_count_as_one() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.2"), network("192.0.2.1"));
+    }
+}

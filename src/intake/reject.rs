@@ -1,0 +1,106 @@
+//! Rows that cannot be used: where, what and why.
+
+use std::fmt;
+
+/// Why a row is rejected; closed, so that scripts can go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RejectCode {
+    /// Bytes that are no text in the file's encoding.
+    Encoding,
+    /// More or fewer fields than the header.
+    FieldCount,
+    /// A quote that is not closed.
+    UnterminatedQuote,
+    /// Something stands behind a closing quote.
+    BadQuote,
+    /// A row or a field beyond its largest size.
+    TooLong,
+    /// A required field is empty.
+    Missing,
+    /// NUL or another control character.
+    ControlCharacter,
+    /// A mark that turns the direction of text.
+    DirectionMark,
+    /// Not a date in one of the given formats.
+    BadDate,
+    /// Not a time of day.
+    BadTime,
+    /// After today.
+    FutureDate,
+    /// Not an amount in the given format and currency.
+    BadAmount,
+    /// Not a quantity, or zero.
+    BadQuantity,
+    /// Not a currency.
+    BadCurrency,
+    /// Not a phone number.
+    BadPhone,
+    /// Not an email address.
+    BadEmail,
+}
+
+impl RejectCode {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Encoding,
+        Self::FieldCount,
+        Self::UnterminatedQuote,
+        Self::BadQuote,
+        Self::TooLong,
+        Self::Missing,
+        Self::ControlCharacter,
+        Self::DirectionMark,
+        Self::BadDate,
+        Self::BadTime,
+        Self::FutureDate,
+        Self::BadAmount,
+        Self::BadQuantity,
+        Self::BadCurrency,
+        Self::BadPhone,
+        Self::BadEmail,
+    ];
+
+    /// As it is written into reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Encoding => "ENCODING",
+            Self::FieldCount => "FIELD_COUNT",
+            Self::UnterminatedQuote => "UNTERMINATED_QUOTE",
+            Self::BadQuote => "BAD_QUOTE",
+            Self::TooLong => "TOO_LONG",
+            Self::Missing => "MISSING",
+            Self::ControlCharacter => "CONTROL_CHARACTER",
+            Self::DirectionMark => "DIRECTION_MARK",
+            Self::BadDate => "BAD_DATE",
+            Self::BadTime => "BAD_TIME",
+            Self::FutureDate => "FUTURE_DATE",
+            Self::BadAmount => "BAD_AMOUNT",
+            Self::BadQuantity => "BAD_QUANTITY",
+            Self::BadCurrency => "BAD_CURRENCY",
+            Self::BadPhone => "BAD_PHONE",
+            Self::BadEmail => "BAD_EMAIL",
+        }
+    }
+}
+
+impl fmt::Display for RejectCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A row that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The physical line on which the row begins, from 1.
+    pub line: u64,
+    /// The name of the column, where one is to blame.
+    pub column: Option<String>,
+    /// Why.
+    pub code: RejectCode,
+    /// Why, in words, and what to do; fit to be shown.
+    pub reason: String,
+    /// The row as it stood in the file.
+    pub original: String,
+}
