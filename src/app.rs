@@ -3,18 +3,20 @@
 //! Called by `cli` and by the tests. [`House`] is what every command stands in: configuration, database,
 //! secrets.
 
+mod backend;
+mod background;
 mod figures;
 pub mod house;
 pub mod logging;
 pub mod schema;
+mod server;
 
 pub use house::House;
+pub use server::{App, Running};
 
 use crate::config::{ConfigError, Database};
-use crate::db::{Db, DbSettings};
+use crate::db::DbSettings;
 use crate::error::Error;
-use entity::staff;
-use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 use secrecy::ExposeSecret;
 
 /// Why the program or a command cannot go on; said to the operator, with the cause.
@@ -49,18 +51,6 @@ fn told(error: &Error) -> String {
         Error::Internal(cause) => cause.clone().into_owned(),
         other => other.to_string(),
     }
-}
-
-/// How many accounts of the demonstration, whose password everybody knows, can sign in.
-///
-/// # Errors
-/// Those of the database.
-pub async fn demo_accounts(db: &Db) -> Result<u64, StartError> {
-    Ok(staff::Entity::find()
-        .filter(staff::COLUMN.demo.eq(true))
-        .filter(staff::COLUMN.disabled_at.is_null())
-        .count(db.read())
-        .await?)
 }
 
 /// The database's settings as `db` wants them.

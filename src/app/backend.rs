@@ -38,14 +38,29 @@ impl Backend for Api {
             })
     }
 
+    async fn jwks(&self) -> Option<serde_json::Value> {
+        match self.authenticator.jwks().await {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                tracing::error!(?error, "the public keys could not be read");
+                None
+            }
+        }
+    }
+
     async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Response {
         let origin = Origin {
             request_id: from.request_id,
             address: Some(from.address),
-            user_agent: from.user_agent.map(|agent| agent.chars().take(200).collect()),
+            user_agent: from
+                .user_agent
+                .map(|agent| agent.chars().take(200).collect()),
         };
         let ctx = self.ctx.for_request(viewer, origin);
-        let request = admitted.request.data(loaders(ctx.clone())).data(ctx.clone());
+        let request = admitted
+            .request
+            .data(loaders(ctx.clone()))
+            .data(ctx.clone());
         let response = self.schema.execute(request).await;
         match self.audit.settle(&ctx).await {
             Ok(()) => response,

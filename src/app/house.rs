@@ -2,13 +2,16 @@
 
 use super::{StartError, db_settings, figures, schema};
 use crate::access::{Ctx, Secrets};
-use crate::config::{Configuration, Mode, check, secret_key};
+use crate::config::{self, Configuration, Mode, check, secret_key};
 use crate::db::{Db, Engine};
+use crate::domain::organization::{SignInSettings, company};
+use chrono::TimeDelta;
 use entity::values::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The oldest PostgreSQL that will do, as its `server_version_num`.
 pub const OLDEST_POSTGRES: i32 = 150_000;
@@ -46,6 +49,9 @@ impl House {
         require_version(&db).await?;
         schema::prepare(database, &db).await?;
         let ctx = Ctx::system(db, clock, secrets);
+        ctx.memory
+            .put(sign_in_settings(&configuration.settings.security));
+        company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
         Ok(Self {
             configuration,
             mode,
@@ -60,6 +66,30 @@ impl House {
     /// Those of the database.
     pub async fn close(self) -> Result<(), StartError> {
         Ok(self.ctx.db.clone().close().await?)
+    }
+}
+
+fn sign_in_settings(security: &config::Security) -> SignInSettings {
+    let span = |time: Duration| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+    let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    SignInSettings {
+        token_life: span(security.access_token_lifetime),
+        session_idle: span(security.refresh_token_lifetime),
+        session_longest: span(security.session_lifetime),
+        attempts_by_account: count(security.attempts_by_account),
+        attempts_by_address: count(security.attempts_by_address),
+        attempts_window: span(security.attempts_window),
+        ..SignInSettings::default()
+    }
+}
+
+fn company_defaults(company: &config::Company) -> company::CompanyDefaults {
+    company::CompanyDefaults {
+        name: company.name.clone(),
+        currency: company.currency.clone(),
+        country: company.country.clone(),
+        locale: company.locale.clone(),
+        time_zone: company.time_zone.clone(),
     }
 }
 

@@ -177,6 +177,8 @@ pub(super) async fn prepare(settings: &Database, db: &Db) -> Result<(), StartErr
 /// The one connection on which the schema is changed, with nobody beside it.
 struct Changer {
     connection: DatabaseConnection,
+    /// The whole database that the connection belongs to, on the embedded engine.
+    db: Option<Db>,
     // Held until the changes are made: the embedded engine has no lock that outlives a transaction.
     _file: Option<std::fs::File>,
 }
@@ -214,6 +216,7 @@ impl Changer {
             .await?;
         Ok(Self {
             connection,
+            db: None,
             _file: None,
         })
     }
@@ -235,13 +238,18 @@ impl Changer {
         let db = Db::connect(&super::db_settings(settings)).await?;
         Ok(Self {
             connection: db.for_migrations().clone(),
+            db: Some(db),
             _file: Some(file),
         })
     }
 
     /// Gives the lock back with the connection.
     async fn close(self) {
-        if let Err(error) = self.connection.close().await {
+        let closed = match self.db {
+            Some(db) => db.close().await.map_err(StartError::from),
+            None => self.connection.close().await.map_err(StartError::from),
+        };
+        if let Err(error) = closed {
             tracing::debug!(%error, "the connection of the schema's changes did not close well");
         }
     }

@@ -1,11 +1,12 @@
 //! The server: everything that runs while `serve` or `demo` runs, started and stopped in order.
 
+use super::StartError;
 use super::backend::Api;
+use super::background::Background;
 use super::house::House;
-use super::{StartError, demo_accounts};
 use crate::access::audit::AuditLog;
 use crate::config::{ForwardedHeader, Mode, Settings};
-use crate::domain::organization::Authenticator;
+use crate::domain::organization::{Authenticator, staff};
 use crate::graphql::gate::{Gate, Limits};
 use crate::graphql::root;
 use crate::http::{self, HttpParts, HttpSettings, ReadyCheck, RunningServer, serve};
@@ -34,13 +35,7 @@ impl App {
     pub async fn build(house: House) -> Result<Self, StartError> {
         let listen = house.configuration.settings.server.listen;
         if house.mode == Mode::Serve {
-            let count = demo_accounts(&house.ctx.db).await?;
-            if count > 0 {
-                return Err(StartError::Refused(format!(
-                    "{count} account(s) of the demonstration can sign in with a password that everybody knows: \
-                     disable them with `regulars staff disable`, or start with another data directory"
-                )));
-            }
+            refuse_demo_accounts(&house).await?;
         }
         let failed = |error| StartError::Io(format!("cannot listen on {listen}"), error);
         let listener = TcpListener::bind(listen).map_err(failed)?;
@@ -70,7 +65,8 @@ impl App {
         let authenticator = Arc::new(Authenticator::start(ctx.clone()).await?);
         let schema = root::build();
         let gate = Gate::new(&root::sdl(), limits(settings))
-        .map_err(|error| StartError::Refused(error.to_string()))?;
+            .map_err(|error| StartError::Refused(error.to_string()))?;
+        let background = Background::start(&ctx, settings)?;
         let stop = CancellationToken::new();
         tokio::spawn(upkeep(house.figures.clone(), stop.clone()));
         let db = ctx.db.clone();
@@ -96,6 +92,7 @@ impl App {
         Ok(Running {
             server,
             authenticator,
+            background,
             house,
             _stop: stop.drop_guard(),
         })
@@ -107,6 +104,7 @@ impl App {
 pub struct Running {
     server: RunningServer,
     authenticator: Arc<Authenticator>,
+    background: Background,
     house: House,
     _stop: DropGuard,
 }
@@ -139,6 +137,7 @@ impl Running {
     pub async fn stop(self) -> Result<(), StartError> {
         tracing::info!("stopping");
         let served = self.server.stop().await;
+        self.background.stop().await;
         // The endpoint held the other handle; it is gone with its last request.
         if let Some(authenticator) = Arc::into_inner(self.authenticator) {
             authenticator.stop().await;
@@ -149,6 +148,17 @@ impl Running {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+async fn refuse_demo_accounts(house: &House) -> Result<(), StartError> {
+    if staff::demo_can_sign_in(&house.ctx).await? {
+        return Err(StartError::Refused(
+            "accounts of the demonstration can sign in with a password that everybody knows: disable them with \
+             `regulars staff disable`, or start with another data directory"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 async fn upkeep(figures: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {

@@ -4,18 +4,20 @@
 //! they are.
 
 use super::terminal::say;
-use crate::access::Secrets;
+use crate::access::{Ctx, Secrets};
 use crate::app::schema::SchemaState;
-use crate::app::{self, StartError, db_settings, house};
+use crate::app::{StartError, db_settings, house};
 use crate::config::{Configuration, KEY_FILE, Mode, check, secret_key};
 use crate::db::{Db, Engine};
+use crate::domain::organization::{keys, staff};
 use chrono::{DateTime, Utc};
 use entity::values::{Clock, SystemClock};
-use entity::{company, staff};
+use entity::{company, signing_key};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement};
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Free space of the data directory below which writes will soon fail.
 const SPACE_WARN: u64 = 2 << 30;
@@ -112,7 +114,7 @@ async fn examine(report: &mut Report, configuration: &Configuration) {
             return;
         }
     };
-    if let Err(error) = ask(report, &db, secrets.as_ref()).await {
+    if let Err(error) = ask(report, &db, secrets).await {
         report.fail("database", &error.to_string());
     }
     // Nothing was written: a connection that closes badly does no harm.
@@ -187,7 +189,8 @@ fn free_space(_: &Path) -> Option<u64> {
     None
 }
 
-async fn ask(report: &mut Report, db: &Db, secrets: Option<&Secrets>) -> Result<(), StartError> {
+async fn ask(report: &mut Report, db: &Db, secrets: Option<Secrets>) -> Result<(), StartError> {
+    let is_open = secrets.is_some();
     match house::postgres_version(db).await? {
         Some(version) if version < house::OLDEST_POSTGRES => report.fail(
             "database",
@@ -213,8 +216,16 @@ async fn ask(report: &mut Report, db: &Db, secrets: Option<&Secrets>) -> Result<
             return Ok(());
         }
     }
-    let _ = secrets;
-    people(report, db).await
+    // Without the secret nothing below depends on it but the signing keys.
+    let ctx = Ctx::system(
+        db.clone(),
+        Arc::new(SystemClock),
+        Arc::new(secrets.unwrap_or_else(|| Secrets::derive(&[0; 32]))),
+    );
+    if is_open {
+        signing_keys(report, &ctx).await?;
+    }
+    people(report, &ctx).await
 }
 
 /// Tokens and codes carry times: nodes and database must agree on them.
@@ -258,7 +269,29 @@ async fn clocks(report: &mut Report, db: &Db) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn people(report: &mut Report, db: &Db) -> Result<(), StartError> {
+/// Tokens are signed with keys that only the right secret opens.
+async fn signing_keys(report: &mut Report, ctx: &Ctx) -> Result<(), StartError> {
+    if signing_key::Entity::find()
+        .one(ctx.db.read())
+        .await?
+        .is_none()
+    {
+        report.warn(
+            "signing keys",
+            "there are none yet: the first `regulars serve` makes one",
+        );
+        return Ok(());
+    }
+    // Reads the keys only: whether one is to be made is asked by the server.
+    match keys::opens(ctx).await {
+        Ok(()) => report.ok("signing keys", "are opened by the secret key"),
+        Err(error) => report.fail("signing keys", &StartError::from(error).to_string()),
+    }
+    Ok(())
+}
+
+async fn people(report: &mut Report, ctx: &Ctx) -> Result<(), StartError> {
+    let db = &ctx.db;
     if company::Entity::find().one(db.read()).await?.is_some() {
         report.ok("company", "is set up");
     } else {
@@ -267,8 +300,8 @@ async fn people(report: &mut Report, db: &Db) -> Result<(), StartError> {
             "is not set up yet: the first `regulars serve` does",
         );
     }
-    let working = staff::Entity::find()
-        .filter(staff::COLUMN.disabled_at.is_null())
+    let working = entity::staff::Entity::find()
+        .filter(entity::staff::COLUMN.disabled_at.is_null())
         .count(db.read())
         .await?;
     if working == 0 {
@@ -279,11 +312,10 @@ async fn people(report: &mut Report, db: &Db) -> Result<(), StartError> {
     } else {
         report.ok("staff", &format!("{working} account(s)"));
     }
-    let demo = app::demo_accounts(db).await?;
-    if demo > 0 {
+    if staff::demo_can_sign_in(ctx).await? {
         report.fail(
             "demo accounts",
-            &format!("{demo} account(s) with a known password can sign in: disable them"),
+            "can sign in with a password that everybody knows: disable them with `regulars staff disable`",
         );
     } else {
         report.ok("demo accounts", "none can sign in");

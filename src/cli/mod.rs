@@ -5,6 +5,8 @@
 
 mod doctor;
 mod migrate;
+mod schema;
+mod serve;
 pub mod terminal;
 
 use crate::app::StartError;
@@ -51,9 +53,17 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Answer requests until told to stop.
+    Serve {
+        /// Address and port to listen on; port 0 takes any free one.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+    },
     /// Change the database's schema, or tell its state.
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Print the GraphQL schema.
+    Schema,
     /// Look whether everything is as it should be.
     Doctor,
 }
@@ -83,6 +93,8 @@ pub fn main() -> ExitCode {
 impl Cli {
     async fn run(self) -> Result<ExitCode, StartError> {
         match self.command {
+            Command::Serve { listen } => serve::run(self.global.configuration(listen)?).await,
+            Command::Schema => Ok(schema::run()),
             Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
             Command::Doctor => doctor::run(self.global.configuration(None)).await,
         }

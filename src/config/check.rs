@@ -46,6 +46,11 @@ fn contradictions(configuration: &Configuration) -> Vec<String> {
         "database.statement_timeout and database.lock_timeout must be longer than nothing: a statement \
          without end would hold its connection for ever",
     );
+    let retention = &settings.retention;
+    refuse(
+        retention.idempotency_days == 0 || retention.event_days == 0 || retention.audit_days == 0,
+        "retention.idempotency_days, event_days and audit_days must be at least 1",
+    );
     refuse(
         server.operation_timeout.is_zero(),
         "server.operation_timeout must be longer than nothing",

@@ -194,14 +194,18 @@ settings! {
 settings! {
     /// How long things are kept.
     Retention in "retention" {
-        /// How long the audit log is kept.
-        audit: Duration = Duration::from_secs(3 * 365 * 86_400), "REGULARS_RETENTION_AUDIT";
-        /// How long finished jobs are kept.
-        jobs: Duration = Duration::from_secs(14 * 86_400), "REGULARS_RETENTION_JOBS";
-        /// How long events are kept.
-        events: Duration = Duration::from_secs(90 * 86_400), "REGULARS_RETENTION_EVENTS";
-        /// How long ended sign-ins are kept.
-        sessions: Duration = Duration::from_secs(30 * 86_400), "REGULARS_RETENTION_SESSIONS";
+        /// Days that entries of the audit log are kept.
+        audit_days: u32 = 730, "REGULARS_RETENTION_AUDIT_DAYS";
+        /// Days that events are kept.
+        event_days: u32 = 90, "REGULARS_RETENTION_EVENT_DAYS";
+        /// Days that jobs are kept which are done.
+        job_days: u32 = 14, "REGULARS_RETENTION_JOB_DAYS";
+        /// Days that jobs are kept which were given up.
+        dead_job_days: u32 = 90, "REGULARS_RETENTION_DEAD_JOB_DAYS";
+        /// Days that idempotency keys are kept; tills may work offline for days.
+        idempotency_days: u32 = 7, "REGULARS_RETENTION_IDEMPOTENCY_DAYS";
+        /// Days that ended sign-ins are kept.
+        session_days: u32 = 30, "REGULARS_RETENTION_SESSION_DAYS";
     }
 }
 

@@ -11,6 +11,7 @@ mod client_address;
 mod frame;
 mod graphql;
 mod health;
+mod jwks;
 mod metrics;
 mod negotiate;
 mod page;
