@@ -1,1 +1,4 @@
 //! Commands.
+
+pub mod first_store;
+pub mod import;

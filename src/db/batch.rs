@@ -39,14 +39,13 @@ impl Batch {
     /// Adds rows for a table, whose values stand in the order of the table's columns. On SQLite tables are
     /// written in the order in which they were first added: parents before children.
     pub fn insert(&mut self, table: &'static Table, rows: impl IntoIterator<Item = Vec<Value>>) {
-        match self
-            .inserts
-            .iter_mut()
-            .find(|(known, _)| std::ptr::eq(*known, table))
-        {
-            Some((_, known)) => known.extend(rows),
-            None => self.inserts.push((table, rows.into_iter().collect())),
+        for (known, waiting) in &mut self.inserts {
+            if std::ptr::eq(*known, table) {
+                waiting.extend(rows);
+                return;
+            }
         }
+        self.inserts.push((table, rows.into_iter().collect()));
     }
 
     /// Writes everything.
