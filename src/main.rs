@@ -1,1 +1,2 @@
+//! The program: reads the command line and hands over to [`regulars::cli`].
 fn main() {}

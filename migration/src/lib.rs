@@ -1,1 +1,50 @@
+//! The schema's changes, forward and back, on both engines.
+//!
+//! Called by `regulars migrate`, by `serve` on the embedded engine and by the tests; nothing else may
+//! import this crate, and it never imports `entity`: a change must mean the same in ten years, whatever
+//! the program's types have become.
+//!
+//! Upgrades roll: several nodes may run while the schema changes, so every change names the oldest
+//! program that can still run on it ([`Change::oldest_program`]) and leaves that number in the database.
+//! A program compares it with its own [`PROGRAM_LEVEL`] and refuses to start when it is too old.
 
+use sea_orm_migration::{MigrationTrait, prelude::async_trait};
+pub use sea_orm_migration::{MigratorTrait, sea_orm};
+
+mod m0001_organization;
+mod m0002_access;
+mod m0003_events_and_jobs;
+mod m0004_customers;
+mod m0005_cards;
+mod m0006_visits;
+mod sql;
+
+pub use sql::{Change, Step};
+
+/// What this program calls itself when it asks whether it may run on a schema: the number of the newest
+/// change that it knows.
+pub const PROGRAM_LEVEL: i32 = 6;
+
+/// All changes, in the order in which they are made.
+pub const CHANGES: [&Change; 6] = [
+    &m0001_organization::CHANGE,
+    &m0002_access::CHANGE,
+    &m0003_events_and_jobs::CHANGE,
+    &m0004_customers::CHANGE,
+    &m0005_cards::CHANGE,
+    &m0006_visits::CHANGE,
+];
+
+/// Hands the changes to SeaORM's migrator, which remembers the ones that were made.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        CHANGES
+            .iter()
+            .map(|change| Box::new(sql::Applied(change)) as Box<dyn MigrationTrait>)
+            .collect()
+    }
+}

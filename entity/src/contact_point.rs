@@ -1,0 +1,32 @@
+//! A way to reach a customer (rule C2).
+use crate::{
+    enums::ContactKind,
+    ids::{ContactPointId, CustomerId},
+};
+use sea_orm::entity::prelude::*;
+
+/// A way to reach a customer (rule C2).
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "contact_point")]
+pub struct Model {
+    /// The key.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ContactPointId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// What kind.
+    pub kind: ContactKind,
+    /// In normal form.
+    pub value: String,
+    /// The customer's own word for it.
+    pub label: Option<String>,
+    /// To be tried first.
+    pub preferred: bool,
+    /// When it was proved to be theirs.
+    pub verified_at: Option<DateTimeUtc>,
+    /// When it was noted.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

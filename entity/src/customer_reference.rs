@@ -1,0 +1,20 @@
+//! What another system calls a customer.
+use crate::ids::CustomerId;
+use sea_orm::entity::prelude::*;
+
+/// What another system calls a customer.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "customer_reference")]
+pub struct Model {
+    /// The system.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub source: String,
+    /// Its name for the customer.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub external_id: String,
+    /// The customer.
+    pub customer_id: CustomerId,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

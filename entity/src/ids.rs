@@ -1,0 +1,102 @@
+//! Typed ids: one newtype a table, so that a card's id can never be handed in where a customer's is due.
+//!
+//! Ids are UUIDs of version 7, made by the program: they sort by the time of their making, which keeps
+//! fresh rows together in every index.
+
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A fresh id.
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        // SeaORM asks for this on every key; a key made by the program is never a row number.
+        impl TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// The company that this deployment serves.
+    CompanyId;
+    /// A region of the company.
+    RegionId;
+    /// A store.
+    StoreId;
+    /// A member of staff.
+    StaffId;
+    /// A role given to a member of staff.
+    GrantId;
+    /// A sign-in, from the password to the sign-out; also the family of its refresh tokens.
+    SessionId;
+    /// An entry of the audit log.
+    AuditEntryId;
+    /// A job of the queue.
+    JobId;
+    /// A customer.
+    CustomerId;
+    /// A way to reach a customer.
+    ContactPointId;
+    /// One statement of consent.
+    ConsentId;
+    /// Something a customer likes or dislikes.
+    TasteId;
+    /// A day worth remembering.
+    SpecialDayId;
+    /// A note on a customer.
+    NoteId;
+    /// A loyalty programme.
+    ProgrammeId;
+    /// A tier of a programme.
+    TierId;
+    /// A customer's membership in a programme.
+    MembershipId;
+    /// A membership card.
+    CardId;
+    /// A change of a membership's tier.
+    TierChangeId;
+    /// A visit.
+    VisitId;
+    /// A purchase: one receipt.
+    PurchaseId;
+    /// A line of a receipt.
+    PurchaseLineId;
+}

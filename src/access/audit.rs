@@ -1,0 +1,189 @@
+//! The audit log (rule R4): every change of customer data, and every request that reads contact details in
+//! full, leaves one entry.
+//!
+//! A change writes its entry in its own transaction ([`write`]). A request that only reads notes in its
+//! [`ReadTrail`] whose details it has shown; before the answer leaves, the trail is handed to the
+//! [`AuditLog`], which writes the entries of many requests in one transaction and says when they are safe.
+
+use super::Ctx;
+use crate::db::{Db, Sql};
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use entity::enums::ActorKind;
+use entity::ids::{AuditEntryId, CustomerId};
+use sea_orm::ConnectionTrait;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+/// An entry before it is written.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What kind of actor.
+    pub actor_kind: ActorKind,
+    /// Which one.
+    pub actor_id: Option<Uuid>,
+    /// What, such as `card.issue`.
+    pub action: &'static str,
+    /// From which address.
+    pub address: Option<String>,
+    /// In which request.
+    pub request_id: Uuid,
+    /// Which customers it concerns.
+    pub customers: Vec<CustomerId>,
+    /// Ids and field names; never personal values.
+    pub detail: serde_json::Value,
+}
+
+impl Entry {
+    /// An entry about what the context's viewer does now.
+    pub fn new(ctx: &Ctx, action: &'static str) -> Self {
+        Self {
+            at: ctx.now(),
+            actor_kind: ctx.viewer.actor_kind(),
+            actor_id: ctx.viewer.actor_id(),
+            action,
+            address: ctx.origin.address.map(|address| address.to_string()),
+            request_id: ctx.origin.request_id,
+            customers: Vec::new(),
+            detail: serde_json::json!({}),
+        }
+    }
+
+    /// Names the customers that it concerns.
+    #[must_use]
+    pub fn about(mut self, customers: impl IntoIterator<Item = CustomerId>) -> Self {
+        self.customers.extend(customers);
+        self
+    }
+
+    /// Adds detail: ids and field names, never personal values.
+    #[must_use]
+    pub fn detail(mut self, detail: serde_json::Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Writes entries within a transaction.
+///
+/// # Errors
+/// Those of the database.
+pub async fn write(tx: &impl ConnectionTrait, entries: &[Entry]) -> Result<()> {
+    // Both engines bind at most some 32,000 values a statement.
+    for chunk in entries.chunks(1000) {
+        let mut sql = Sql::for_connection(tx);
+        sql.push("insert into audit_entry (id, at, actor_kind, actor_id, action, address, request_id, customer_count, detail) values ");
+        let mut concerned = Vec::new();
+        for (n, entry) in chunk.iter().enumerate() {
+            let id = AuditEntryId::new();
+            concerned.extend(entry.customers.iter().map(|customer| (*customer, id)));
+            sql.push(if n == 0 { "(" } else { ", (" });
+            sql.bind(id)
+                .push(", ")
+                .bind(entry.at)
+                .push(", ")
+                .bind(entry.actor_kind.as_str());
+            sql.push(", ")
+                .bind(entry.actor_id)
+                .push(", ")
+                .bind(entry.action);
+            sql.push(", ")
+                .bind(entry.address.clone())
+                .push(", ")
+                .bind(entry.request_id);
+            sql.push(", ")
+                .bind(i32::try_from(entry.customers.len()).unwrap_or(i32::MAX));
+            sql.push(", ").bind(entry.detail.clone()).push(")");
+        }
+        if chunk.is_empty() {
+            continue;
+        }
+        tx.execute_raw(sql.build()).await?;
+        for chunk in concerned.chunks(10_000) {
+            let mut sql = Sql::for_connection(tx);
+            sql.push("insert into audit_customer (customer_id, entry_id) values ");
+            for (n, (customer, entry)) in chunk.iter().enumerate() {
+                sql.push(if n == 0 { "(" } else { ", (" });
+                sql.bind(*customer).push(", ").bind(*entry).push(")");
+            }
+            sql.push(" on conflict do nothing");
+            tx.execute_raw(sql.build()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whose contact details one request has shown in full. Cheap to clone; all clones are the same trail.
+#[derive(Clone, Debug, Default)]
+pub struct ReadTrail(Arc<Mutex<BTreeSet<CustomerId>>>);
+
+impl ReadTrail {
+    /// Notes that this customer's details are shown in full.
+    pub fn shown(&self, customer: CustomerId) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(customer);
+    }
+
+    /// Takes what was noted.
+    pub fn take(&self) -> Vec<CustomerId> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_iter()
+            .collect()
+    }
+}
+
+/// Writes the entries of reads, many requests in one transaction.
+#[derive(Clone, Debug)]
+pub struct AuditLog(mpsc::Sender<(Entry, oneshot::Sender<bool>)>);
+
+impl AuditLog {
+    /// Starts the task that writes; it ends when the last handle is gone.
+    pub fn start(db: Db) -> Self {
+        let (sender, mut waiting) = mpsc::channel::<(Entry, oneshot::Sender<bool>)>(4096);
+        tokio::spawn(async move {
+            let mut batch = Vec::new();
+            // Whatever has gathered while the last batch was written goes together: no timer is needed.
+            while waiting.recv_many(&mut batch, 1000).await > 0 {
+                let (entries, answers): (Vec<Entry>, Vec<_>) = batch.drain(..).unzip();
+                let entries = &entries;
+                let written = db
+                    .write(|tx| async move { write(&*tx, entries).await })
+                    .await;
+                if let Err(error) = &written {
+                    tracing::error!(error = ?error, entries = entries.len(), "audit entries could not be written");
+                }
+                for answer in answers {
+                    // A caller who has gone away needs no answer.
+                    let _ = answer.send(written.is_ok());
+                }
+            }
+        });
+        Self(sender)
+    }
+
+    /// Writes what the request has shown, and waits until it is safe.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it could not be written: the answer must not leave then.
+    pub async fn settle(&self, ctx: &Ctx) -> Result<()> {
+        let shown = ctx.reads.take();
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let lost = || Error::internal("the audit entry of a read could not be written");
+        let (answer, written) = oneshot::channel();
+        let entry = Entry::new(ctx, "customer.read_contact").about(shown);
+        self.0.send((entry, answer)).await.map_err(|_| lost())?;
+        if written.await.unwrap_or(false) {
+            Ok(())
+        } else {
+            Err(lost())
+        }
+    }
+}

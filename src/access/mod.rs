@@ -1,0 +1,18 @@
+//! Who acts, what they may do, which rows they see, and what is written down about it.
+//!
+//! Asked by every service of `domain`, by `jobs` and by the commands: a guard in `graphql` may hide
+//! something, it never protects. Access has two halves, declared together (rule R3): [`policy`] says which
+//! roles may use something, [`sight`] which rows they see.
+
+pub mod audit;
+pub mod audit_log;
+mod context;
+pub mod policy;
+mod secrets;
+pub mod sight;
+mod viewer;
+
+pub use context::{Ctx, Origin};
+pub use policy::Action;
+pub use secrets::Secrets;
+pub use viewer::{Grant, Place, StaffViewer, Viewer};

@@ -1,0 +1,92 @@
+//! The policy: one table that says which roles may use what. The access test proves each row of it.
+
+use entity::enums::Role::{
+    self, Admin, Analyst, Associate, Headquarters, Marketer, RegionManager, StoreManager,
+};
+
+macro_rules! policy {
+    ($($(#[$doc:meta])* $action:ident: $roles:expr;)+) => {
+        /// Something that can be allowed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $action,)+
+        }
+
+        /// The table: every action with the roles that may use it, each within the rows it sees.
+        pub const POLICY: &[(Action, &[Role])] = &[$((Action::$action, $roles),)+];
+
+        fn roles(action: Action) -> &'static [Role] {
+            match action { $(Action::$action => $roles,)+ }
+        }
+    };
+}
+
+/// Those who run stores.
+const MANAGERS: &[Role] = &[Admin, Headquarters, RegionManager, StoreManager];
+/// Those who stand in front of customers, and those above them.
+const SHOP: &[Role] = &[Admin, Headquarters, RegionManager, StoreManager, Associate];
+/// Those who see customers at all.
+const CUSTOMER_READERS: &[Role] = &[
+    Admin,
+    Headquarters,
+    RegionManager,
+    StoreManager,
+    Associate,
+    Marketer,
+];
+/// All staff.
+const STAFF: &[Role] = &[
+    Admin,
+    Headquarters,
+    RegionManager,
+    StoreManager,
+    Associate,
+    Marketer,
+    Analyst,
+];
+
+policy! {
+    /// Read the company, its regions and its stores.
+    OrganizationRead: STAFF;
+    /// Change the company, regions and stores.
+    OrganizationManage: &[Admin];
+    /// Read the list of staff: name, e-mail address, roles.
+    StaffRead: MANAGERS;
+    /// Create and change staff accounts.
+    StaffManage: &[Admin];
+    /// Read the audit log.
+    AuditRead: &[Admin];
+    /// Read the job queue.
+    JobRead: &[Admin];
+    /// Run a job again that was given up.
+    JobManage: &[Admin];
+    /// Read customers, contact details masked.
+    CustomerRead: CUSTOMER_READERS;
+    /// Read the contact details of customers in full; an associate only of those they keep or hold a task for.
+    ContactRead: SHOP;
+    /// Find customers by part of a contact detail: needs the right to see it in full anywhere in sight.
+    ContactSearch: MANAGERS;
+    /// Create and change customers, their contact points, notes, tastes and days.
+    CustomerWrite: SHOP;
+    /// Put a customer's file away and take it out again; say who keeps a customer.
+    CustomerManage: MANAGERS;
+    /// Read programmes and their ladders.
+    ProgrammeRead: STAFF;
+    /// Create and change programmes and their ladders.
+    ProgrammeManage: &[Admin];
+    /// Enrol customers; issue, freeze and replace cards.
+    CardWrite: SHOP;
+    /// Give a tier by hand.
+    TierGrant: MANAGERS;
+    /// Read visits and purchases.
+    VisitRead: CUSTOMER_READERS;
+    /// Record visits and purchases.
+    VisitRecord: SHOP;
+    /// Read what an article cost the shop.
+    CostRead: MANAGERS;
+}
+
+/// May this role use this?
+pub fn allows(action: Action, role: Role) -> bool {
+    roles(action).contains(&role)
+}

@@ -1,0 +1,41 @@
+//! Keys derived from the one configured secret, so that an operator keeps one thing safe.
+
+use entity::values::CursorKey;
+use sha2::{Digest, Sha256};
+
+/// What the program needs to keep things secret or unforgeable.
+pub struct Secrets {
+    /// Seals the signing keys in the database.
+    pub sealing: [u8; 32],
+    /// Makes the hashes of counted attempts, so that the table tells nothing about accounts or addresses.
+    pub counting: [u8; 32],
+    /// Seals page cursors.
+    pub cursors: CursorKey,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(..)")
+    }
+}
+
+impl Secrets {
+    /// Derives the keys from the configured secret (32 random bytes): SHA-256 over a label and the secret,
+    /// which is a fit derivation for a uniformly random input.
+    pub fn derive(secret: &[u8; 32]) -> Self {
+        let key = |label: &str| -> [u8; 32] {
+            Sha256::new()
+                .chain_update(b"regulars/")
+                .chain_update(label)
+                .chain_update([0])
+                .chain_update(secret)
+                .finalize()
+                .into()
+        };
+        Self {
+            sealing: key("signing-keys"),
+            counting: key("attempts"),
+            cursors: CursorKey::new(&key("cursors")),
+        }
+    }
+}

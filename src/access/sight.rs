@@ -1,0 +1,189 @@
+//! Rows in sight: the start of every read of customers and of what hangs on them.
+//!
+//! A condition made here is the first thing a query has; what it leaves out looks as if it did not exist.
+//! What somebody sees beyond role and store (a customer who has arrived today, an open task) is a row of the
+//! table `sight`, written by higher topics through [`grant`], so that this room need not know them.
+
+use super::{Action, Ctx, Place, Viewer};
+use crate::db::Sql;
+use crate::error::Result;
+use chrono::{DateTime, Utc};
+use entity::enums::Role;
+use entity::ids::{CustomerId, RegionId, StaffId, StoreId};
+use entity::{customer, sight, store};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict, Query, SelectStatement};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait};
+use uuid::Uuid;
+
+/// The stores and regions in which the viewer may do something, or the whole company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Everywhere.
+    Company,
+    /// Only in these.
+    Places {
+        /// All stores of these regions.
+        regions: Vec<RegionId>,
+        /// These stores.
+        stores: Vec<StoreId>,
+    },
+}
+
+impl Reach {
+    /// Where the viewer may do this.
+    pub fn of(viewer: &Viewer, action: Action) -> Self {
+        if matches!(viewer, Viewer::System) {
+            return Self::Company;
+        }
+        let (mut regions, mut stores) = (Vec::new(), Vec::new());
+        for place in viewer.places(action) {
+            match place {
+                Place::Company => return Self::Company,
+                Place::Region(id) => regions.push(id),
+                Place::Store(id) => stores.push(id),
+            }
+        }
+        Self::Places { regions, stores }
+    }
+
+    /// The condition that a store's id, given as an expression, lies in this reach.
+    pub fn covers(&self, store_id: impl Into<Expr>) -> Condition {
+        let store_id: Expr = store_id.into();
+        match self {
+            Self::Company => Condition::all(),
+            Self::Places { regions, stores } => {
+                let mut any = Condition::any();
+                if !stores.is_empty() {
+                    any = any.add(store_id.clone().is_in(stores.iter().map(|id| id.0)));
+                }
+                if !regions.is_empty() {
+                    any = any.add(store_id.in_subquery(stores_of(regions)));
+                }
+                if any.is_empty() { nothing() } else { any }
+            }
+        }
+    }
+}
+
+fn stores_of(regions: &[RegionId]) -> SelectStatement {
+    Query::select()
+        .column(store::Column::Id)
+        .from(store::Entity)
+        .and_where(store::Column::RegionId.is_in(regions.iter().map(|id| id.0)))
+        .to_owned()
+}
+
+/// A condition that no row meets.
+fn nothing() -> Condition {
+    Expr::cust("1 = 0").into_condition()
+}
+
+/// The customers that the viewer sees under `action`: those whose home store is in reach, and those whom the
+/// table `sight` shows to the viewer or to one of their stores right now.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
+    ctx.viewer.require(action)?;
+    let reach = Reach::of(&ctx.viewer, action);
+    let Reach::Places { stores, .. } = &reach else {
+        return Ok(Condition::all());
+    };
+    let mut scopes: Vec<Uuid> = stores.iter().map(|id| id.0).collect();
+    scopes.extend(ctx.viewer.actor_id());
+    let shown = Query::select()
+        .column(sight::Column::CustomerId)
+        .from(sight::Entity)
+        .and_where(sight::Column::ScopeId.is_in(scopes))
+        .and_where(sight::Column::Until.gt(ctx.now()))
+        .to_owned();
+    let mut any = Condition::any()
+        .add(reach.covers(Expr::col((customer::Entity, customer::Column::HomeStoreId))))
+        .add(Expr::col((customer::Entity, customer::Column::Id)).in_subquery(shown));
+    if let Some(staff) = ctx.viewer.staff_id() {
+        any = any.add(customer::Column::KeeperId.eq(staff.0));
+    }
+    Ok(any)
+}
+
+/// The same as [`customers`], as a subquery of their ids: for tables that refer to customers.
+///
+/// `None` means all of them, so that no condition is needed.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>> {
+    let condition = customers(ctx, action)?;
+    if Reach::of(&ctx.viewer, action) == Reach::Company {
+        return Ok(None);
+    }
+    Ok(Some(
+        Query::select()
+            .column(customer::Column::Id)
+            .from(customer::Entity)
+            .cond_where(condition)
+            .to_owned(),
+    ))
+}
+
+/// What decides whether the contact details of a customer are shown in full.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Who keeps the customer.
+    pub keeper: Option<StaffId>,
+    /// Does the viewer hold a task for them?
+    pub task: bool,
+}
+
+/// May the viewer see this customer's contact details in full? The customer must be in sight already.
+pub fn in_full(viewer: &Viewer, kept: Kept) -> bool {
+    match viewer {
+        Viewer::Anonymous => false,
+        Viewer::System => true,
+        Viewer::Staff(staff) => staff.grants.iter().any(|grant| match grant.role {
+            Role::Associate => kept.task || kept.keeper == Some(staff.id),
+            role => super::policy::allows(Action::ContactRead, role),
+        }),
+    }
+}
+
+/// Shows a customer to a member of staff or to a store until a moment; given again, the later moment holds.
+///
+/// # Errors
+/// Those of the database.
+pub async fn grant(
+    tx: &impl ConnectionTrait,
+    customer_id: CustomerId,
+    scope: impl Into<Uuid>,
+    cause: &str,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    let row = sight::ActiveModel {
+        customer_id: Set(customer_id),
+        scope_id: Set(scope.into()),
+        cause: Set(cause.to_owned()),
+        until: Set(until),
+    };
+    let latest = OnConflict::columns([
+        sight::Column::CustomerId,
+        sight::Column::ScopeId,
+        sight::Column::Cause,
+    ])
+    .update_column(sight::Column::Until)
+    .to_owned();
+    sight::Entity::insert(row)
+        .on_conflict(latest)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets what is shown to nobody any more; gives how many rows.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(tx: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
+    let mut sql = Sql::for_connection(tx);
+    sql.push("delete from sight where until <= ").bind(now);
+    Ok(tx.execute_raw(sql.build()).await?.rows_affected())
+}

@@ -1,0 +1,69 @@
+//! What a failure of the database means: try again, tell the caller to come back, or a defect.
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(e))
+        | DbErr::Query(RuntimeErr::SqlxError(e))
+        | DbErr::Conn(RuntimeErr::SqlxError(e)) => Some(e),
+        _ => None,
+    }
+}
+
+fn database_code(error: &DbErr) -> Option<String> {
+    match sqlx_error(error)? {
+        sqlx::Error::Database(e) => e.code().map(|code| code.into_owned()),
+        _ => None,
+    }
+}
+
+/// The transaction lost a race (serialization failure, deadlock, busy) and did nothing: running it again
+/// from its beginning is safe and likely to succeed.
+pub(super) fn is_lost_race(error: &DbErr) -> bool {
+    // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, BUSY_SNAPSHOT, LOCKED, LOCKED_SHAREDCACHE.
+    database_code(error)
+        .is_some_and(|code| matches!(code.as_str(), "40001" | "40P01" | "5" | "517" | "6" | "262"))
+}
+
+/// Two transactions wrote the same unique value. A closure that looks before it writes finds the other's row
+/// when it is run again.
+pub fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// The connection is gone: nothing was committed by a transaction that had not yet sent its commit.
+pub(super) fn is_connection_lost(error: &DbErr) -> bool {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_)) => true,
+        // admin_shutdown, crash_shutdown, cannot_connect_now
+        Some(sqlx::Error::Database(e)) => e
+            .code()
+            .is_some_and(|code| matches!(code.as_ref(), "57P01" | "57P02" | "57P03")),
+        _ => false,
+    }
+}
+
+/// The database cannot serve right now: away, starting, full, or no connection free in time.
+pub fn is_unavailable(error: &DbErr) -> bool {
+    if matches!(error, DbErr::ConnectionAcquire(_))
+        || is_connection_lost(error)
+        || is_lost_race(error)
+    {
+        return true;
+    }
+    match sqlx_error(error) {
+        Some(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => true,
+        // PostgreSQL: disk_full, out_of_memory, too_many_connections, lock_not_available, query_canceled.
+        // SQLite: IOERR (and its extensions), FULL, CANTOPEN, READONLY.
+        Some(sqlx::Error::Database(e)) => e.code().is_some_and(|code| {
+            matches!(
+                code.as_ref(),
+                "53100" | "53200" | "53300" | "55P03" | "57014" | "13" | "14" | "8" | "10" | "9"
+            ) || code
+                .parse::<i32>()
+                .is_ok_and(|extended| code.len() <= 4 && extended & 0xff == 10)
+        }),
+        _ => matches!(error, DbErr::Conn(_)),
+    }
+}

@@ -1,0 +1,21 @@
+//! The database: connecting, reading, the write transaction, paging, and every difference of the engines.
+//!
+//! Called by the services of `domain` and by `access`, `events` and `jobs`. Nobody else knows which engine
+//! runs: what differs is a function here.
+
+mod batch;
+mod connect;
+mod failure;
+mod idempotency;
+mod keyset;
+mod queue;
+mod sql;
+mod write;
+
+pub use batch::{Batch, Table};
+pub use connect::{Db, DbSettings, Engine};
+pub use failure::{is_unavailable, is_unique_violation};
+pub use idempotency::IdempotencyKey;
+pub use keyset::{Bounds, Keyset, Page, PageRequest, Sort, SortKey};
+pub use sql::{Sql, literal_limit};
+pub use write::Tx;

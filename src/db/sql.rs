@@ -1,0 +1,117 @@
+//! Statements written as text, with the few words in which the engines differ.
+
+use super::connect::{Db, Engine};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+
+/// A statement that is put together piece by piece: text and bound values side by side.
+///
+/// Placeholders are written by [`Sql::bind`], so that both engines' forms (`?` and `$n`) come out right and
+/// no value ever becomes text.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    text: String,
+    values: Vec<Value>,
+    engine: Engine,
+}
+
+impl Sql {
+    /// An empty statement for the engine.
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            text: String::new(),
+            values: Vec::new(),
+            engine,
+        }
+    }
+
+    /// An empty statement for the engine of a connection.
+    pub fn for_connection(connection: &impl ConnectionTrait) -> Self {
+        Self::new(Engine::of(connection))
+    }
+
+    /// Adds text as it stands.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a placeholder for a value.
+    pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        match self.engine {
+            Engine::Sqlite => self.text.push('?'),
+            Engine::Postgres => {
+                self.text.push('$');
+                self.text.push_str(&self.values.len().to_string());
+            }
+        }
+        self
+    }
+
+    /// Adds placeholders for several values, separated by commas and in parentheses: a row, or an `in` list.
+    pub fn bind_list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+        self.text.push('(');
+        for (n, value) in values.into_iter().enumerate() {
+            if n > 0 {
+                self.text.push_str(", ");
+            }
+            self.bind(value);
+        }
+        self.text.push(')');
+        self
+    }
+
+    /// Adds text only on PostgreSQL: a lock, a cast.
+    pub fn postgres(&mut self, text: &str) -> &mut Self {
+        if self.engine == Engine::Postgres {
+            self.text.push_str(text);
+        }
+        self
+    }
+
+    /// Adds text only on SQLite.
+    pub fn sqlite(&mut self, text: &str) -> &mut Self {
+        if self.engine == Engine::Sqlite {
+            self.text.push_str(text);
+        }
+        self
+    }
+
+    /// Which engine it is for.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The statement.
+    pub fn build(self) -> Statement {
+        let backend = match self.engine {
+            Engine::Sqlite => DbBackend::Sqlite,
+            Engine::Postgres => DbBackend::Postgres,
+        };
+        Statement::from_sql_and_values(backend, self.text, self.values)
+    }
+}
+
+impl Engine {
+    /// The engine of a connection or transaction.
+    pub fn of(connection: &impl ConnectionTrait) -> Self {
+        match connection.get_database_backend() {
+            DbBackend::Postgres => Self::Postgres,
+            _ => Self::Sqlite,
+        }
+    }
+}
+
+impl Db {
+    /// An empty statement for this database.
+    pub fn sql(&self) -> Sql {
+        Sql::new(self.engine())
+    }
+}
+
+/// Puts a limit behind a built statement as a literal: a bound limit makes PostgreSQL plan the statement anew
+/// each time. The statement must end where a limit may stand.
+pub fn literal_limit(mut statement: Statement, limit: u64) -> Statement {
+    statement.sql.push_str(&format!(" limit {limit}"));
+    statement
+}

@@ -1,0 +1,113 @@
+//! The write transaction: the one way to change anything.
+
+use super::connect::{Db, Engine};
+use super::failure::{is_connection_lost, is_lost_race, is_unique_violation};
+use crate::error::{Error, Result};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A write transaction that is open. Cheap to clone; every clone must be gone when the closure ends.
+#[derive(Clone, Debug)]
+pub struct Tx(Arc<DatabaseTransaction>);
+
+impl std::ops::Deref for Tx {
+    type Target = DatabaseTransaction;
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}
+
+/// How often a transaction that lost a race is begun again.
+const ATTEMPTS: u32 = 8;
+
+impl Db {
+    /// Runs `work` in a transaction and commits it.
+    ///
+    /// `work` is run again from its beginning when the transaction lost a race, when the connection was gone
+    /// before the commit was sent, and when it wrote a unique value at the same time as somebody else; so it
+    /// reads all it depends on inside, and has no effect outside the transaction.
+    ///
+    /// # Errors
+    /// What `work` returns; [`Error::Unavailable`] when the database is away or every attempt lost.
+    pub async fn write<T, F, Fut>(&self, work: F) -> Result<T>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let error = match self.attempt(&work).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let again = match &error {
+                Error::Database(e) | Error::Unavailable(e) => {
+                    is_lost_race(e)
+                        || (attempt < 4 && is_unique_violation(e))
+                        || (attempt == 1 && is_connection_lost(e))
+                }
+                _ => false,
+            };
+            if !again || attempt >= ATTEMPTS {
+                return Err(error);
+            }
+            metrics::counter!("regulars_db_transaction_retries_total").increment(1);
+            tokio::time::sleep(Duration::from_millis(u64::from(attempt * attempt) * 3)).await;
+            attempt += 1;
+        }
+    }
+
+    /// As [`Db::write`], after waiting until nobody of this process writes to any of `keys`.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_for<K, T, F, Fut>(&self, keys: &[K], work: F) -> Result<T>
+    where
+        K: Hash,
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let _turn = self.queue.enter(keys).await;
+        self.write(work).await
+    }
+
+    async fn attempt<T, F, Fut>(&self, work: &F) -> Result<T>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let options = TransactionOptions {
+            // A deferred transaction that reads and then writes fails when somebody wrote in between.
+            sqlite_transaction_mode: (self.engine() == Engine::Sqlite)
+                .then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = Tx(Arc::new(self.writer().begin_with_options(options).await?));
+        let outcome = work(tx.clone()).await;
+        let Some(transaction) = Arc::into_inner(tx.0) else {
+            return Err(Error::internal(
+                "a write transaction was kept beyond its closure",
+            ));
+        };
+        match outcome {
+            Ok(value) => match transaction.commit().await {
+                Ok(()) => Ok(value),
+                // Whether a commit that was cut off took hold is not known: it is never sent twice.
+                Err(e) if is_connection_lost(&e) => {
+                    Err(Error::Internal(format!("commit cut off: {e}").into()))
+                }
+                Err(e) => Err(e.into()),
+            },
+            Err(error) => {
+                // A transaction that cannot be rolled back belongs to a connection that is gone.
+                if let Err(e) = transaction.rollback().await {
+                    tracing::debug!(error = %e, "rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Many customers at once: one statement on PostgreSQL, a few on SQLite, never a round trip for each.
+//!
+//! Called by the import and the demonstration with values that were parsed before, inside their transaction; the
+//! single creation takes its companions (totals and search) from here. Writes no events and no audit entries:
+//! whoever brings thousands in leaves one entry for all of them.
+
+use super::company::Company;
+use crate::db::{Batch, Table};
+use crate::error::Result;
+use chrono::{DateTime, Utc};
+use entity::enums::{AcquisitionSource, CustomerKind, Gender, Importance};
+use entity::ids::{ContactPointId, CustomerId, StaffId, StoreId};
+use entity::values::{BirthDate, ContactValue, index_tokens};
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::Value;
+
+static CUSTOMER: Table = Table {
+    name: "customer",
+    columns: &[
+        ("id", "uuid"),
+        ("kind", "text"),
+        ("full_name", "text"),
+        ("name_key", "bytea"),
+        ("salutation", "text"),
+        ("gender", "text"),
+        ("birth_date", "text"),
+        ("language", "text"),
+        ("region_name", "text"),
+        ("employer", "text"),
+        ("occupation", "text"),
+        ("acquisition_source", "text"),
+        ("referred_by_id", "uuid"),
+        ("keeper_id", "uuid"),
+        ("home_store_id", "uuid"),
+        ("importance", "text"),
+        ("version", "bigint"),
+        ("created_at", "timestamptz"),
+        ("updated_at", "timestamptz"),
+    ],
+    conflict: "",
+};
+
+static TOTAL: Table = Table {
+    name: "customer_total",
+    columns: &[
+        ("customer_id", "uuid"),
+        ("visits", "bigint"),
+        ("receipts", "bigint"),
+        ("bought_minor", "bigint"),
+        ("returned_minor", "bigint"),
+    ],
+    conflict: "",
+};
+
+static SEARCH: Table = Table {
+    name: "customer_search",
+    columns: &[
+        ("customer_id", "uuid"),
+        ("name", "text"),
+        ("employer", "text"),
+    ],
+    conflict: "",
+};
+
+static REFERENCE: Table = Table {
+    name: "customer_reference",
+    columns: &[
+        ("source", "text"),
+        ("external_id", "text"),
+        ("customer_id", "uuid"),
+    ],
+    conflict: "",
+};
+
+pub(super) static CONTACT_POINT: Table = Table {
+    name: "contact_point",
+    columns: &[
+        ("id", "uuid"),
+        ("customer_id", "uuid"),
+        ("kind", "text"),
+        ("value", "text"),
+        ("label", "text"),
+        ("preferred", "boolean"),
+        ("verified_at", "timestamptz"),
+        ("created_at", "timestamptz"),
+    ],
+    conflict: "",
+};
+
+pub(super) static TASTE: Table = Table {
+    name: "taste",
+    columns: &[
+        ("id", "uuid"),
+        ("customer_id", "uuid"),
+        ("aspect", "text"),
+        ("value", "text"),
+        ("attitude", "text"),
+        ("provenance", "text"),
+        ("noted_by", "uuid"),
+        ("noted_at", "timestamptz"),
+    ],
+    conflict: "",
+};
+
+pub(super) static SPECIAL_DAY: Table = Table {
+    name: "special_day",
+    columns: &[
+        ("id", "uuid"),
+        ("customer_id", "uuid"),
+        ("label", "text"),
+        ("person", "text"),
+        ("date", "text"),
+        ("remind_before_days", "integer"),
+        ("created_at", "timestamptz"),
+    ],
+    conflict: "",
+};
+
+/// A customer to be made, all values parsed and clean.
+#[derive(Clone, Debug)]
+pub struct NewCustomer {
+    /// The key.
+    pub id: CustomerId,
+    /// Person or trade.
+    pub kind: CustomerKind,
+    /// The full name, clean (see `values::clean_line`).
+    pub full_name: String,
+    /// How to address them.
+    pub salutation: Option<String>,
+    /// As stated.
+    pub gender: Option<Gender>,
+    /// Solar or lunar.
+    pub birth_date: Option<BirthDate>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    /// The region they live in.
+    pub region_name: Option<String>,
+    /// Employer.
+    pub employer: Option<String>,
+    /// Occupation.
+    pub occupation: Option<String>,
+    /// How they came to the shop.
+    pub acquisition_source: Option<AcquisitionSource>,
+    /// Who referred them; a customer of an earlier call or of the same one.
+    pub referred_by_id: Option<CustomerId>,
+    /// Who keeps them.
+    pub keeper_id: Option<StaffId>,
+    /// Their home store.
+    pub home_store_id: Option<StoreId>,
+    /// How much they matter.
+    pub importance: Importance,
+    /// When the file was made.
+    pub created_at: DateTime<Utc>,
+    /// What another system calls them: its name and its id.
+    pub reference: Option<(String, String)>,
+    /// How to reach them; the first of each kind becomes the preferred one. No value twice.
+    pub contact_points: Vec<ContactValue>,
+}
+
+impl NewCustomer {
+    /// A person of whom only the name is known.
+    pub fn named(full_name: String, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id: CustomerId::new(),
+            kind: CustomerKind::Person,
+            full_name,
+            salutation: None,
+            gender: None,
+            birth_date: None,
+            language: None,
+            region_name: None,
+            employer: None,
+            occupation: None,
+            acquisition_source: None,
+            referred_by_id: None,
+            keeper_id: None,
+            home_store_id: None,
+            importance: Importance::Regular,
+            created_at,
+            reference: None,
+            contact_points: Vec::new(),
+        }
+    }
+
+    fn row(&self, company: &Company) -> Vec<Value> {
+        vec![
+            self.id.into(),
+            self.kind.into(),
+            self.full_name.clone().into(),
+            company.collation.key(&self.full_name).into_bytes().into(),
+            self.salutation.clone().into(),
+            self.gender.into(),
+            self.birth_date.map(|date| date.to_string()).into(),
+            self.language.clone().into(),
+            self.region_name.clone().into(),
+            self.employer.clone().into(),
+            self.occupation.clone().into(),
+            self.acquisition_source.into(),
+            self.referred_by_id.into(),
+            self.keeper_id.into(),
+            self.home_store_id.into(),
+            self.importance.into(),
+            1_i64.into(),
+            self.created_at.into(),
+            self.created_at.into(),
+        ]
+    }
+
+    fn contacts(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.contact_points.iter().enumerate().map(|(n, point)| {
+            let first = !self
+                .contact_points
+                .iter()
+                .take(n)
+                .any(|earlier| earlier.kind == point.kind);
+            vec![
+                ContactPointId::new().into(),
+                self.id.into(),
+                point.kind.into(),
+                point.normal.clone().into(),
+                Value::String(None),
+                first.into(),
+                Value::ChronoDateTimeUtc(None),
+                self.created_at.into(),
+            ]
+        })
+    }
+}
+
+/// Adds customers with their totals, search rows, references and contact points to a batch, for callers who write
+/// more in the same statement.
+pub fn gather(batch: &mut Batch, company: &Company, customers: &[NewCustomer]) {
+    batch.insert(&CUSTOMER, customers.iter().map(|new| new.row(company)));
+    batch.insert(&TOTAL, customers.iter().map(|new| total(new.id)));
+    batch.insert(
+        &SEARCH,
+        customers
+            .iter()
+            .map(|new| search(new.id, &new.full_name, new.employer.as_deref())),
+    );
+    batch.insert(
+        &REFERENCE,
+        customers.iter().filter_map(|new| {
+            let (source, external) = new.reference.clone()?;
+            Some(vec![source.into(), external.into(), new.id.into()])
+        }),
+    );
+    batch.insert(
+        &CONTACT_POINT,
+        customers.iter().flat_map(NewCustomer::contacts),
+    );
+}
+
+/// Writes customers with their totals, search rows, references and contact points.
+///
+/// # Errors
+/// Those of the database; a unique violation when a reference is taken.
+pub async fn insert(
+    tx: &impl ConnectionTrait,
+    company: &Company,
+    customers: &[NewCustomer],
+) -> Result<()> {
+    let mut batch = Batch::new();
+    gather(&mut batch, company, customers);
+    batch.write(tx).await
+}
+
+/// What every customer has beside their own row: totals and the search row.
+pub(super) fn companions(batch: &mut Batch, id: CustomerId, name: &str, employer: Option<&str>) {
+    batch.insert(&TOTAL, [total(id)]);
+    batch.insert(&SEARCH, [search(id, name, employer)]);
+}
+
+fn total(id: CustomerId) -> Vec<Value> {
+    let zero = || Value::from(0_i64);
+    vec![id.into(), zero(), zero(), zero(), zero()]
+}
+
+fn search(id: CustomerId, name: &str, employer: Option<&str>) -> Vec<Value> {
+    vec![
+        id.into(),
+        index_tokens(name).into(),
+        index_tokens(employer.unwrap_or_default()).into(),
+    ]
+}

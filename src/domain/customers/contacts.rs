@@ -1,0 +1,446 @@
+//! Contact points: ways to reach a customer, each in the normal form of its kind (rule C2).
+//!
+//! Called by the API. The same value may stand with several customers (families share a phone), never twice with
+//! one. Of each kind at most one is preferred.
+
+use super::company::{Company, company_of};
+use super::create::MOST_TOGETHER;
+use super::full;
+use super::input::{ContactInput, Patch};
+use super::lock::{note, open};
+use super::parse::{maybe_line, patch_line, text_code};
+use crate::access::{Action, Ctx, sight};
+use crate::error::{Code, Error, Result, UserErrors};
+use entity::contact_point::{self, Column, Model};
+use entity::customer;
+use entity::enums::ContactKind;
+use entity::ids::{ContactPointId, CustomerId};
+use entity::values::handle::ContactError;
+use entity::values::phone::PhoneError;
+use entity::values::{ContactValue, handle};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, Value};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder,
+};
+use serde_json::json;
+
+/// Contact points of one customer.
+const MOST: usize = 50;
+/// Characters of a label.
+const LONGEST_LABEL: usize = 50;
+
+/// A contact point as a viewer may see it.
+#[derive(Clone, PartialEq)]
+pub struct ContactPoint {
+    row: Model,
+    in_full: bool,
+}
+
+impl std::fmt::Debug for ContactPoint {
+    /// Without the value: contact details do not belong into logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContactPoint")
+            .field("id", &self.row.id)
+            .field("kind", &self.row.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ContactPoint {
+    /// The row, for everything but the value.
+    pub fn row(&self) -> &Model {
+        &self.row
+    }
+
+    /// May the viewer see the value in full?
+    pub fn in_full(&self) -> bool {
+        self.in_full
+    }
+
+    /// The value for an answer: in full, which is noted for the audit log, or masked.
+    pub fn value(&self, ctx: &Ctx) -> String {
+        if self.in_full {
+            ctx.reads.shown(self.row.customer_id);
+            self.row.value.clone()
+        } else {
+            handle::mask(self.row.kind, &self.row.value)
+        }
+    }
+}
+
+fn code(error: &ContactError) -> Code {
+    match error {
+        ContactError::Text(error) => text_code(error),
+        ContactError::Phone(PhoneError::Empty) => Code::Required,
+        _ => Code::Invalid,
+    }
+}
+
+/// Checks a contact point; `at` is the path of its input, empty or ending with a dot.
+fn parse(
+    ctx: &Ctx,
+    company: &Company,
+    customer_id: CustomerId,
+    at: &str,
+    input: &ContactInput,
+    errors: &mut UserErrors,
+) -> Option<Model> {
+    let label = maybe_line(
+        errors,
+        &format!("{at}label"),
+        input.label.as_deref(),
+        LONGEST_LABEL,
+    );
+    let value = errors.take(
+        &format!("{at}value"),
+        code,
+        ContactValue::parse(input.kind, &input.value, company.country),
+    )?;
+    Some(Model {
+        id: ContactPointId::new(),
+        customer_id,
+        kind: value.kind,
+        value: value.normal,
+        label,
+        preferred: input.preferred.unwrap_or(false),
+        verified_at: None,
+        created_at: ctx.now(),
+    })
+}
+
+/// Checks the contact points of a new customer.
+pub(super) fn parse_all(
+    ctx: &Ctx,
+    company: &Company,
+    customer_id: CustomerId,
+    inputs: &[ContactInput],
+    errors: &mut UserErrors,
+) -> Vec<Model> {
+    if inputs.len() > MOST_TOGETHER {
+        errors.push(
+            Code::TooMany,
+            "contactPoints",
+            format!(
+                "contactPoints has more than {MOST_TOGETHER} entries; add the others afterwards"
+            ),
+        );
+        return Vec::new();
+    }
+    let mut points: Vec<Model> = Vec::new();
+    for (n, input) in inputs.iter().enumerate() {
+        let at = format!("contactPoints.{n}.");
+        let Some(mut point) = parse(ctx, company, customer_id, &at, input, errors) else {
+            continue;
+        };
+        let same_kind = || points.iter().filter(|known| known.kind == point.kind);
+        if same_kind().any(|known| known.value == point.value) {
+            errors.push(Code::Taken, &format!("{at}value"), "value is given twice");
+            continue;
+        }
+        let preferred_already = same_kind().any(|known| known.preferred);
+        if point.preferred && preferred_already && input_prefers_another(inputs, n) {
+            errors.push(
+                Code::Invalid,
+                &format!("{at}preferred"),
+                "preferred can be only one contact point of a kind",
+            );
+            continue;
+        }
+        // The first of a kind is preferred unless the input says otherwise.
+        let first = same_kind().next().is_none();
+        let wished = inputs
+            .iter()
+            .any(|other| other.kind == point.kind && other.preferred == Some(true));
+        point.preferred |= first && !wished && input.preferred.is_none();
+        points.push(point);
+    }
+    points
+}
+
+/// Does an earlier input of the same kind ask to be preferred too?
+fn input_prefers_another(inputs: &[ContactInput], n: usize) -> bool {
+    let kind = inputs.get(n).map(|input| input.kind);
+    inputs
+        .iter()
+        .take(n)
+        .any(|other| Some(other.kind) == kind && other.preferred == Some(true))
+}
+
+/// The values of a row, in the order of [`super::bulk::CONTACT_POINT`].
+pub(super) fn values(row: &Model) -> Vec<Value> {
+    vec![
+        row.id.into(),
+        row.customer_id.into(),
+        row.kind.into(),
+        row.value.clone().into(),
+        row.label.clone().into(),
+        row.preferred.into(),
+        row.verified_at.into(),
+        row.created_at.into(),
+    ]
+}
+
+/// Adds a contact point to a customer.
+///
+/// # Errors
+/// [`Code::Taken`] when the customer has it already; those of the policy and the database.
+pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &ContactInput) -> Result<ContactPoint> {
+    ctx.require(Action::CustomerWrite)?;
+    let company = company_of(ctx.db.read()).await?;
+    let mut errors = UserErrors::new();
+    let point = parse(ctx, &company, customer_id, "", input, &mut errors);
+    errors.check()?;
+    let point = &point.ok_or_else(|| Error::internal("no contact point and no error"))?;
+    let row = ctx
+        .db
+        .write_for(&[customer_id], |tx| async move {
+            let customer = open(&*tx, ctx, customer_id).await?;
+            let known = of_customer(&*tx, customer_id).await?;
+            let same_kind = || known.iter().filter(|known| known.kind == point.kind);
+            if same_kind().any(|known| known.value == point.value) {
+                return Err(Error::user(
+                    Code::Taken,
+                    "value",
+                    "the customer has this contact point already",
+                ));
+            }
+            if known.len() >= MOST {
+                return Err(Error::user(
+                    Code::TooMany,
+                    "customerId",
+                    format!("a customer has at most {MOST} contact points; remove one first"),
+                ));
+            }
+            let mut row = point.clone();
+            row.preferred |= input.preferred.is_none() && same_kind().next().is_none();
+            if row.preferred {
+                unprefer(&*tx, customer_id, row.kind).await?;
+            }
+            let row = row.into_active_model().reset_all().insert(&*tx).await?;
+            let detail = json!({ "contactPoint": row.id, "kind": row.kind });
+            let words = ("customer.contact_point_added", "customer.contact_point_add");
+            note(&*tx, ctx, words, &customer, row.id.into(), detail).await?;
+            Ok(row)
+        })
+        .await?;
+    show(ctx, row).await
+}
+
+/// Changes the label of a contact point, or makes it the preferred one of its kind, or no longer.
+///
+/// # Errors
+/// User errors when it is unknown or the label is refused; those of the policy and the database.
+pub async fn update(
+    ctx: &Ctx,
+    id: ContactPointId,
+    label: &Patch<String>,
+    preferred: Option<bool>,
+) -> Result<ContactPoint> {
+    ctx.require(Action::CustomerWrite)?;
+    let mut errors = UserErrors::new();
+    let label = &patch_line(&mut errors, "label", label, LONGEST_LABEL);
+    errors.check()?;
+    let owner = owner(ctx, id).await?;
+    let row = ctx
+        .db
+        .write_for(&[owner], |tx| async move {
+            let (customer, found) = held(&*tx, ctx, owner, id).await?;
+            let mut row = found.clone().into_active_model();
+            let mut fields = Vec::new();
+            if let Some(label) = label
+                && *label != found.label
+            {
+                row.label = Set(label.clone());
+                fields.push("label");
+            }
+            if let Some(preferred) = preferred
+                && preferred != found.preferred
+            {
+                if preferred {
+                    unprefer(&*tx, owner, found.kind).await?;
+                }
+                row.preferred = Set(preferred);
+                fields.push("preferred");
+            }
+            if fields.is_empty() {
+                return Ok(found);
+            }
+            let row = row.update(&*tx).await?;
+            let detail = json!({ "contactPoint": id, "fields": fields });
+            let words = (
+                "customer.contact_point_changed",
+                "customer.contact_point_change",
+            );
+            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
+            Ok(row)
+        })
+        .await?;
+    show(ctx, row).await
+}
+
+/// Notes that the contact point was tried and is the customer's.
+///
+/// # Errors
+/// User errors when it is unknown; those of the policy and the database.
+pub async fn verify(ctx: &Ctx, id: ContactPointId) -> Result<ContactPoint> {
+    ctx.require(Action::CustomerWrite)?;
+    let owner = owner(ctx, id).await?;
+    let row = ctx
+        .db
+        .write_for(&[owner], |tx| async move {
+            let (customer, found) = held(&*tx, ctx, owner, id).await?;
+            let mut row = found.into_active_model();
+            row.verified_at = Set(Some(ctx.now()));
+            let row = row.update(&*tx).await?;
+            let words = (
+                "customer.contact_point_verified",
+                "customer.contact_point_verify",
+            );
+            let detail = json!({ "contactPoint": id });
+            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
+            Ok(row)
+        })
+        .await?;
+    show(ctx, row).await
+}
+
+/// Removes a contact point with the consents that were given for it.
+///
+/// # Errors
+/// User errors when it is unknown; those of the policy and the database.
+pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
+    ctx.require(Action::CustomerWrite)?;
+    let owner = owner(ctx, id).await?;
+    ctx.db
+        .write_for(&[owner], |tx| async move {
+            let (customer, found) = held(&*tx, ctx, owner, id).await?;
+            contact_point::Entity::delete_by_id(id).exec(&*tx).await?;
+            let words = (
+                "customer.contact_point_removed",
+                "customer.contact_point_remove",
+            );
+            let detail = json!({ "contactPoint": id, "kind": found.kind });
+            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
+            Ok(owner)
+        })
+        .await
+}
+
+/// The contact points of these customers, as the viewer may see them: preferred ones first, by kind. Customers
+/// out of sight have none.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
+    let mut select = contact_point::Entity::find()
+        .filter(Column::CustomerId.is_in(ids.iter().copied()))
+        .order_by_asc(Column::Kind)
+        .order_by_desc(Column::Preferred)
+        .order_by_asc(Column::Id);
+    if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {
+        select = select
+            .filter(Expr::col((contact_point::Entity, Column::CustomerId)).in_subquery(sight));
+    }
+    let rows = select.all(ctx.db.read()).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let full = full::in_full(ctx, ids).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ContactPoint {
+            in_full: full.contains(&row.customer_id),
+            row,
+        })
+        .collect())
+}
+
+/// A single contact point, when its customer is in sight.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn by_id(ctx: &Ctx, id: ContactPointId) -> Result<Option<ContactPoint>> {
+    let Some(row) = find(ctx, id).await? else {
+        return Ok(None);
+    };
+    let all = of_customers(ctx, &[row.customer_id]).await?;
+    Ok(all.into_iter().find(|point| point.row.id == id))
+}
+
+async fn show(ctx: &Ctx, row: Model) -> Result<ContactPoint> {
+    let full = full::in_full(ctx, &[row.customer_id]).await?;
+    Ok(ContactPoint {
+        in_full: full.contains(&row.customer_id),
+        row,
+    })
+}
+
+async fn find(ctx: &Ctx, id: ContactPointId) -> Result<Option<Model>> {
+    ctx.require(Action::CustomerRead)?;
+    Ok(contact_point::Entity::find_by_id(id)
+        .one(ctx.db.read())
+        .await?)
+}
+
+/// Whose contact point this is; sight is asked for when the customer is locked.
+pub(super) async fn owner(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
+    let found = find(ctx, id).await?;
+    found
+        .map(|row| row.customer_id)
+        .ok_or_else(|| Error::not_found("id", "contact point"))
+}
+
+/// Locks the owner and reads the contact point.
+pub(super) async fn held(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    owner: CustomerId,
+    id: ContactPointId,
+) -> Result<(customer::Model, Model)> {
+    let customer = open(tx, ctx, owner)
+        .await
+        .map_err(|error| hidden(error, "id", "contact point"))?;
+    let found = contact_point::Entity::find_by_id(id)
+        .filter(Column::CustomerId.eq(owner))
+        .one(tx)
+        .await?
+        .ok_or_else(|| Error::not_found("id", "contact point"))?;
+    Ok((customer, found))
+}
+
+/// What hangs on a customer out of sight is out of sight itself; other errors are about this id too.
+pub(super) fn hidden(error: Error, field: &str, what: &str) -> Error {
+    match error {
+        Error::User(mut errors) => {
+            for error in &mut errors {
+                if error.code == Code::NotFound {
+                    *error = crate::error::UserError::not_found(field, what);
+                } else {
+                    error.field = vec![field.to_owned()];
+                }
+            }
+            Error::User(errors)
+        }
+        other => other,
+    }
+}
+
+async fn of_customer(tx: &impl ConnectionTrait, id: CustomerId) -> Result<Vec<Model>> {
+    Ok(contact_point::Entity::find()
+        .filter(Column::CustomerId.eq(id))
+        .all(tx)
+        .await?)
+}
+
+async fn unprefer(tx: &impl ConnectionTrait, id: CustomerId, kind: ContactKind) -> Result<()> {
+    contact_point::Entity::update_many()
+        .col_expr(Column::Preferred, Expr::value(false))
+        .filter(Column::CustomerId.eq(id))
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Preferred.eq(true))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

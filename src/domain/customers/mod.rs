@@ -1,0 +1,43 @@
+//! Customers: their file, how to reach them, what they like, what was noted about them (rules C1 to C6, C10).
+//!
+//! Called by the API, by the import and by the topics above (cards, visits). Every read starts from the rows in
+//! sight, every change locks the customer first and leaves an event and an audit entry in its own transaction.
+//! Never shows a contact detail in full to somebody who may not see it, and never lets them guess one.
+
+mod archive;
+pub mod bulk;
+mod change;
+pub mod company;
+pub mod consents;
+pub mod contacts;
+mod create;
+pub mod days;
+mod file;
+mod filter;
+mod full;
+pub mod input;
+mod keeper;
+mod list;
+mod lock;
+mod lookup;
+pub mod notes;
+mod parse;
+mod reads;
+mod relations;
+mod row;
+pub mod tastes;
+
+pub use archive::{archive, unarchive};
+pub use change::{ChangeInput, change};
+pub use create::create;
+pub use file::Address;
+pub use filter::{CustomerFilter, CustomerOrder, Narrowed, OrderField, narrow};
+pub use full::in_full;
+pub use keeper::assign_keeper;
+pub use list::{count, list};
+pub use lock::locked;
+pub use reads::{by_id, by_ids, details, totals};
+pub use row::CustomerRow;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Global object identification: opaque, typed ids.
+//!
+//! An id is the base64url text of one letter that names the type and the 16 bytes of the key. An id of
+//! another type, or no id at all, is treated like one of an object that does not exist.
+
+use async_graphql::ID;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use entity::ids::{
+    AuditEntryId, CardId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId, NoteId,
+    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
+    TasteId, TierChangeId, TierId, VisitId,
+};
+use uuid::Uuid;
+
+/// A key that is shown as a global id.
+pub trait GlobalKey: From<Uuid> + Into<Uuid> + Copy {
+    /// The letter that names the type; no two types share one.
+    const LETTER: u8;
+
+    /// The global id.
+    fn global(self) -> ID {
+        ID(encode(Self::LETTER, self.into()))
+    }
+
+    /// Reads a global id of this type; `None` when it is none.
+    fn parse(id: &ID) -> Option<Self> {
+        match decode(id)? {
+            (letter, key) if letter == Self::LETTER => Some(Self::from(key)),
+            _ => None,
+        }
+    }
+}
+
+fn encode(letter: u8, key: Uuid) -> String {
+    let mut bytes = [letter; 17];
+    if let Some(rest) = bytes.get_mut(1..) {
+        rest.copy_from_slice(key.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The letter and the key of a global id; `None` when it is none of ours.
+pub fn decode(id: &ID) -> Option<(u8, Uuid)> {
+    let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
+    let (letter, key) = bytes.split_first()?;
+    Some((*letter, Uuid::from_slice(key).ok()?))
+}
+
+macro_rules! letters {
+    ($($key:ty = $letter:literal,)+) => {
+        $(impl GlobalKey for $key {
+            const LETTER: u8 = $letter;
+        })+
+
+        #[cfg(test)]
+        const LETTERS: &[u8] = &[$($letter),+];
+    };
+}
+
+letters! {
+    CompanyId = b'O',
+    RegionId = b'R',
+    StoreId = b'S',
+    StaffId = b'U',
+    SessionId = b'I',
+    AuditEntryId = b'A',
+    JobId = b'J',
+    CustomerId = b'C',
+    ContactPointId = b'P',
+    TasteId = b'F',
+    SpecialDayId = b'D',
+    NoteId = b'N',
+    ProgrammeId = b'G',
+    TierId = b'T',
+    TierChangeId = b'H',
+    MembershipId = b'M',
+    CardId = b'K',
+    VisitId = b'V',
+    PurchaseId = b'B',
+    PurchaseLineId = b'L',
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_types_share_a_letter() {
+        let mut letters = LETTERS.to_vec();
+        letters.sort_unstable();
+        letters.dedup();
+        assert_eq!(letters.len(), LETTERS.len());
+    }
+
+    #[test]
+    fn an_id_is_read_only_as_its_own_type() {
+        let customer = CustomerId::new();
+        assert_eq!(CustomerId::parse(&customer.global()), Some(customer));
+        assert_eq!(CardId::parse(&customer.global()), None);
+        for text in [
+            "",
+            "x",
+            "QQ",
+            "Q2VydGFpbmx5IG5vdCBhbiBpZCBvZiBvdXJz",
+            "\u{0}",
+            "日本",
+        ] {
+            assert_eq!(CustomerId::parse(&ID::from(text)), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The API: GraphQL types and resolvers over the services of `domain`.
+//!
+//! Types refer to each other in circles (a customer has cards, a card has a customer), so they stand apart
+//! from the services, here, the one place where that is allowed. Resolvers translate and nothing else: they
+//! never ask the database, and never decide who may do what.
+
+pub mod context;
+pub mod gate;
+pub mod ids;
+pub mod loaders;
+pub mod page;
+pub mod payload;
+pub mod root;
+pub mod scalars;
+
+pub mod cards;
+pub mod customers;
+pub mod operations;
+pub mod organization;
+pub mod visits;

@@ -1,0 +1,94 @@
+//! What surrounds every response: the request's id, security headers, one line in the log.
+//!
+//! Mounted outermost by `server.rs`. The log gets method, route, status and time; never an address, a query or a token.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{
+        CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
+    middleware::Next,
+    web,
+};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::metrics;
+
+/// The id of the request at hand, in the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(pub Uuid);
+
+/// Makes request ids; handed in so that tests can foresee them.
+#[derive(Clone, Copy)]
+pub struct RequestIds(pub fn() -> Uuid);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Surrounds one request.
+pub async fn frame(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let id = request
+        .app_data::<web::Data<RequestIds>>()
+        .map_or_else(Uuid::now_v7, |ids| (ids.0)());
+    request.extensions_mut().insert(RequestId(id));
+    let inbound = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| is_plain_id(text))
+        .map(str::to_owned);
+    let span = tracing::info_span!("request", %id, inbound, method = %request.method());
+    let mut response = next.call(request).instrument(span.clone()).await?;
+    let status = response.status().as_u16();
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    metrics::response(status);
+    let route = response.request().match_pattern();
+    span.in_scope(|| {
+        tracing::info!(
+            status,
+            route = route.as_deref().unwrap_or("none"),
+            milliseconds = started.elapsed().as_secs_f64() * 1000.0,
+            "answered"
+        );
+    });
+    Ok(response)
+}
+
+/// Whether an inbound id may stand in the log.
+fn is_plain_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inbound_ids_are_short_and_plain() {
+        assert!(is_plain_id("0190-abcDEF"));
+        for bad in ["", "a b", "a\"b", "é", &"a".repeat(65)] {
+            assert!(!is_plain_id(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The HTTP side: the GraphQL endpoint, health, metrics, and the server that carries them.
+//!
+//! The application calls [`serve`] with a listener and [`HttpParts`]. Everything about the trade is behind [`Backend`];
+//! everything about documents is in [`crate::graphql::gate`].
+
+mod answer;
+mod backend;
+mod bearer;
+mod body;
+mod client_address;
+mod frame;
+mod graphql;
+mod health;
+mod metrics;
+mod negotiate;
+mod page;
+mod params;
+mod server;
+mod settings;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
+
+pub use self::{
+    answer::{
+        BAD_REQUEST, FORBIDDEN, INTERNAL, RATE_LIMITED, TIMEOUT, UNAUTHENTICATED, UNAVAILABLE,
+    },
+    backend::{AuthRefusal, Backend, RequestOrigin},
+    health::ReadyCheck,
+    server::{HttpParts, RunningServer, serve},
+    settings::{ForwardedHeader, HttpSettings},
+};

@@ -1,0 +1,220 @@
+//! The parameters of a GraphQL request, from a JSON body or from a query string.
+//!
+//! Called by `graphql.rs`. Only shapes are checked here; what they mean is the gate's matter.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Params {
+    /// The document.
+    pub query: String,
+    /// Which of its operations to run.
+    pub operation_name: Option<String>,
+    /// Values for its variables.
+    pub variables: Map<String, Value>,
+}
+
+/// The request is not a GraphQL request; the text is fit to show.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadParams(String);
+
+impl BadParams {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Members that GraphQL over HTTP does not name are ignored; one that is named twice is an error.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+    #[serde(rename = "extensions")]
+    _extensions: Option<Map<String, Value>>,
+}
+
+impl Params {
+    /// Reads a body. Nesting is bounded by the JSON parser (127 levels).
+    pub fn from_body(body: &[u8]) -> Result<Self, BadParams> {
+        match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{') => {}
+            Some(b'[') => return Err(BadParams::new("batches of requests are not supported")),
+            Some(_) => return Err(BadParams::new("the body must be a JSON object")),
+            None => return Err(BadParams::new("the body is empty")),
+        }
+        let body: Body = serde_json::from_slice(body).map_err(|error| {
+            // The parser's text may quote the body.
+            let what = match error.classify() {
+                serde_json::error::Category::Data => describe(&error),
+                _ => "is not valid JSON".to_owned(),
+            };
+            BadParams(format!(
+                "the body {what} (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        Ok(Self {
+            query: body.query.ok_or_else(no_query)?,
+            operation_name: body.operation_name,
+            variables: body.variables.unwrap_or_default(),
+        })
+    }
+
+    /// Reads a query string: `query`, `operationName`, `variables` and `extensions` as JSON text.
+    pub fn from_query_string(text: &str) -> Result<Self, BadParams> {
+        let mut query = None;
+        let mut operation_name = None;
+        let mut variables = None;
+        let mut extensions = None;
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let slot = match decode(key)?.as_str() {
+                "query" => &mut query,
+                "operationName" => &mut operation_name,
+                "variables" => &mut variables,
+                "extensions" => &mut extensions,
+                _ => continue,
+            };
+            if slot.replace(decode(value)?).is_some() {
+                return Err(BadParams(format!("the parameter `{key}` is given twice")));
+            }
+        }
+        object("extensions", extensions)?;
+        Ok(Self {
+            query: query.ok_or_else(no_query)?,
+            operation_name: operation_name.filter(|name| !name.is_empty()),
+            variables: object("variables", variables)?,
+        })
+    }
+}
+
+fn no_query() -> BadParams {
+    BadParams::new("the parameter `query` is missing")
+}
+
+fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if let Some(name) = ["query", "operationName", "variables", "extensions"]
+        .into_iter()
+        .find(|name| text.starts_with(&format!("duplicate field `{name}`")))
+    {
+        return format!("has the member `{name}` twice");
+    }
+    "has a member of the wrong type: `query` and `operationName` are strings, `variables` and `extensions` objects"
+        .to_owned()
+}
+
+fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, BadParams> {
+    match text.as_deref() {
+        None | Some("") => Ok(Map::new()),
+        Some(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(map)) => Ok(map),
+            Ok(Value::Null) => Ok(Map::new()),
+            _ => Err(BadParams(format!(
+                "the parameter `{name}` must be a JSON object"
+            ))),
+        },
+    }
+}
+
+/// Percent-decoding as for forms: `+` is a space; what is not UTF-8 afterwards is refused.
+fn decode(text: &str) -> Result<String, BadParams> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit = |byte: Option<u8>| (byte? as char).to_digit(16);
+                match (digit(rest.next()), digit(rest.next())) {
+                    (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or(b'?'),
+                    _ => return Err(BadParams::new("the query string is not percent-encoded")),
+                }
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| BadParams::new("the query string is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn bodies() {
+        let good = Params::from_body(
+            br#" {"query":"{a}","operationName":null,"variables":{"b":[1]},"extensions":{},"other":1}"#,
+        )
+        .unwrap();
+        assert_eq!(good.query, "{a}");
+        assert_eq!(good.variables.len(), 1);
+        for bad in [
+            &b""[..],
+            b" ",
+            b"null",
+            b"[]",
+            b"[\"{a}\"]",
+            b"\"{a}\"",
+            b"{}",
+            b"{\"query\":",
+            b"{\"query\":1}",
+            b"{\"query\":null}",
+            b"{\"query\":\"{a}\",\"query\":\"{b}\"}",
+            b"{\"query\":\"{a}\",\"variables\":{},\"variables\":{}}",
+            b"{\"query\":\"{a}\",\"variables\":[]}",
+            b"{\"query\":\"{a}\",\"operationName\":1}",
+            b"{\"query\":\"{a}\",\"extensions\":\"a\"}",
+            b"{\"query\":\"{a}\"} x",
+            b"{\"query\":\"\xff\"}",
+            b"\xef\xbb\xbf{\"query\":\"{a}\"}",
+        ] {
+            assert!(
+                Params::from_body(bad).is_err(),
+                "{}",
+                String::from_utf8_lossy(bad)
+            );
+        }
+        let deep = format!("{{\"query\":\"{{a}}\",\"x\":{}", "[".repeat(100_000));
+        assert!(Params::from_body(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn query_strings() {
+        let good =
+            Params::from_query_string("query=%7Ba%7D&variables=%7B%22b%22:1%7D&operationName=")
+                .unwrap();
+        assert_eq!(good.query, "{a}");
+        assert_eq!(good.operation_name, None);
+        assert_eq!(good.variables.len(), 1);
+        for bad in [
+            "",
+            "operationName=a",
+            "query=%ff%fe",
+            "query=%4",
+            "query=%zz",
+            "query={a}&query={b}",
+            "query={a}&variables=%7B",
+            "query={a}&variables=[]",
+            "query={a}&extensions=%7B",
+        ] {
+            assert!(Params::from_query_string(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "\\PC*") {
+            let _ = Params::from_body(&bytes);
+            let _ = Params::from_query_string(&text);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Puts the routes together, listens, and stops in good order.
+//!
+//! Called by the application with a bound listener and the parts. Reads no configuration and installs nothing global.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::ServerHandle,
+    http::{
+        KeepAlive, Method, Uri,
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName},
+    },
+    middleware::{Compress, Condition, from_fn},
+    web,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use uuid::Uuid;
+
+use crate::graphql::gate::Gate;
+
+use super::{
+    backend::Backend,
+    frame::{RequestIds, frame},
+    graphql::{Endpoint, endpoint},
+    health::{Readiness, ReadyCheck, healthz, readyz},
+    metrics::{self, MetricsAccess},
+    settings::HttpSettings,
+};
+
+/// What a server is made of.
+pub struct HttpParts<B> {
+    /// Admits documents.
+    pub gate: Gate,
+    /// Runs them.
+    pub backend: B,
+    /// How to listen and what to bear.
+    pub settings: HttpSettings,
+    /// Asked by `/readyz`.
+    pub ready: ReadyCheck,
+    /// Renders `/metrics`; `None` answers 404 there.
+    pub metrics: Option<PrometheusHandle>,
+    /// Makes request ids: `Uuid::now_v7` outside tests.
+    pub request_ids: fn() -> Uuid,
+}
+
+/// A server at work. Dropping it does not stop it: call [`RunningServer::stop`].
+#[derive(Debug)]
+pub struct RunningServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+    draining: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<io::Result<()>>,
+}
+
+impl RunningServer {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts no more connections, lets requests in flight finish within the configured time, then closes.
+    pub async fn stop(self) -> io::Result<()> {
+        self.draining.store(true, Ordering::Release);
+        self.handle.stop(true).await;
+        self.task.await.map_err(io::Error::other)?
+    }
+
+    /// Waits until the server ends by itself, which it does only when it fails.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        (&mut self.task).await.map_err(io::Error::other)?
+    }
+}
+
+/// Serves on a bound listener. Fails when the listener cannot be used or an origin is none.
+pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Result<RunningServer> {
+    let HttpParts {
+        gate,
+        backend,
+        settings,
+        ready,
+        metrics,
+        request_ids,
+    } = parts;
+    for origin in &settings.cors_origins {
+        check_origin(origin)?;
+    }
+    metrics::describe();
+    let address = listener.local_addr()?;
+    let draining = Arc::new(AtomicBool::new(false));
+    let readiness = web::Data::new(Readiness {
+        check: ready,
+        draining: Arc::clone(&draining),
+    });
+    let access = web::Data::new(MetricsAccess {
+        handle: metrics,
+        token: settings.metrics_token.clone(),
+    });
+    let shared = web::Data::new(Endpoint {
+        gate,
+        backend,
+        settings: settings.clone(),
+    });
+    let ids = web::Data::new(RequestIds(request_ids));
+    let routes = settings.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(shared.clone())
+            .app_data(readiness.clone())
+            .app_data(access.clone())
+            .app_data(ids.clone())
+            .route("/healthz", web::get().to(healthz))
+            .route("/readyz", web::get().to(readyz))
+            .route("/metrics", web::get().to(metrics::metrics))
+            .service(web::resource(routes.path.as_str()).to(endpoint::<B>))
+            .default_service(web::to(|| async { HttpResponse::NotFound().finish() }))
+            .wrap(Condition::new(routes.compress, Compress::default()))
+            .wrap(Condition::new(
+                !routes.cors_origins.is_empty(),
+                cors(&routes.cors_origins),
+            ))
+            .wrap(from_fn(frame))
+    })
+    .workers(settings.workers.max(1))
+    .max_connections(settings.max_connections)
+    .keep_alive(KeepAlive::Timeout(settings.keep_alive))
+    .client_request_timeout(settings.header_timeout)
+    // Otherwise the server would read on after an early answer, for as long, only to discard: see `body.rs`.
+    .client_disconnect_timeout(Duration::ZERO)
+    .shutdown_timeout(settings.drain.as_secs().max(1))
+    .tcp_nodelay(true)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    Ok(RunningServer {
+        address,
+        handle,
+        draining,
+        task: tokio::spawn(server),
+    })
+}
+
+/// An origin is scheme, host and port, and nothing else.
+fn check_origin(origin: &str) -> io::Result<()> {
+    let good = origin.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri
+                .authority()
+                .is_some_and(|host| !host.as_str().contains('@'))
+            && uri.path_and_query().is_none_or(|path| path == "/")
+            && !origin.ends_with('/')
+    });
+    if good {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{origin}` is not an origin such as https://admin.example"),
+        ))
+    }
+}
+
+/// Answers browsers of these origins.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST])
+        .allowed_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers(["x-request-id", "retry-after"])
+        .max_age(3600);
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_checked_at_start() {
+        for good in ["https://admin.example", "http://localhost:3000"] {
+            assert!(check_origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "admin.example",
+            "https://a.example/",
+            "https://a.example/x",
+            "https://u@a.example",
+            "ftp://a.example",
+        ] {
+            assert!(check_origin(bad).is_err(), "{bad}");
+        }
+    }
+}
