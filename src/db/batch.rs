@@ -81,13 +81,21 @@ impl Batch {
     }
 
     async fn write_postgres(self, tx: &impl ConnectionTrait) -> Result<()> {
+        if let Some(sql) = self.one_statement()? {
+            tx.execute_raw(sql.build()).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything as one statement; nothing when there are no rows.
+    fn one_statement(self) -> Result<Option<Sql>> {
         let mut inserts = self
             .inserts
             .into_iter()
             .filter(|(_, rows)| !rows.is_empty())
             .peekable();
         if inserts.peek().is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let mut sql = Sql::new(Engine::Postgres);
         for (n, (table, rows)) in inserts.enumerate() {
@@ -107,8 +115,7 @@ impl Batch {
             sql.push(") ").push(table.conflict).push(")");
         }
         sql.push(" select 1");
-        tx.execute_raw(sql.build()).await?;
-        Ok(())
+        Ok(Some(sql))
     }
 }
 
