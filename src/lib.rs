@@ -11,3 +11,5 @@ pub mod events;
 pub mod graphql;
 pub mod http;
 pub mod jobs;
+#[cfg(test)]
+mod testing;
