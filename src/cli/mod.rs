@@ -1,1 +1,3 @@
 //! Commands.
+
+pub mod staff;

@@ -12,6 +12,7 @@ pub mod page;
 pub mod payload;
 pub mod root;
 pub mod scalars;
+pub mod sort;
 
 pub mod cards;
 pub mod customers;
