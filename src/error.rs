@@ -188,7 +188,12 @@ impl UserErrors {
         }
     }
 
-    /// Is anything wrong?
+    /// How many things are wrong so far.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Is nothing wrong?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

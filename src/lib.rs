@@ -12,3 +12,5 @@ pub mod graphql;
 pub mod http;
 pub mod intake;
 pub mod jobs;
+#[cfg(test)]
+mod testing;

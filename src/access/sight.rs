@@ -6,13 +6,18 @@
 
 use super::{Action, Ctx, Place, Viewer};
 use crate::db::Sql;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::enums::Role;
 use entity::ids::{CustomerId, RegionId, StaffId, StoreId};
 use entity::{customer, sight, store};
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict, Query, SelectStatement};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait};
+use sea_orm::sea_query::{
+    Expr, ExprTrait, IntoCondition, LockType, OnConflict, Query, SelectStatement,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 /// The stores and regions in which the viewer may do something, or the whole company.
@@ -124,6 +129,86 @@ pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>
             .cond_where(condition)
             .to_owned(),
     ))
+}
+
+/// A customer's row as a writer locked it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct LockedCustomer {
+    /// Which one.
+    pub id: CustomerId,
+    /// Their home store.
+    pub home_store_id: Option<StoreId>,
+    /// Who keeps them.
+    pub keeper_id: Option<StaffId>,
+    /// When their file was put away.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// The file's version.
+    pub version: i64,
+}
+
+/// Locks customers against other writers until the transaction ends, in the order of their ids, and gives
+/// those that the viewer sees under `action`.
+///
+/// # Errors
+/// As [`Viewer::require`], and those of the database.
+pub async fn lock_customers(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    action: Action,
+    ids: impl IntoIterator<Item = CustomerId>,
+) -> Result<Vec<LockedCustomer>> {
+    let seen = customers(ctx, action)?;
+    Ok(customer::Entity::find()
+        .select_only()
+        .columns([
+            customer::Column::Id,
+            customer::Column::HomeStoreId,
+            customer::Column::KeeperId,
+            customer::Column::ArchivedAt,
+            customer::Column::Version,
+        ])
+        .filter(customer::Column::Id.is_in(ids.into_iter().map(|id| id.0)))
+        .filter(seen)
+        .order_by_asc(customer::Column::Id)
+        // Weaker than `for update`, so that rows that merely refer to the customer need not wait.
+        .lock(LockType::NoKeyUpdate)
+        .into_model()
+        .all(tx)
+        .await?)
+}
+
+/// Locks one customer; see [`lock_customers`]. Out of sight and not there look the same.
+///
+/// # Errors
+/// A user error at `field` when the viewer sees no such customer; as [`lock_customers`].
+pub async fn lock_customer(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    action: Action,
+    id: CustomerId,
+    field: &str,
+) -> Result<LockedCustomer> {
+    let found = lock_customers(tx, ctx, action, [id]).await?;
+    found
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::not_found(field, "customer"))
+}
+
+/// Locks a customer who shows their card, whether the viewer sees them or not: for writing down that they
+/// have come, never for reading.
+///
+/// # Errors
+/// Those of the database; an internal error when the customer is gone.
+pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<()> {
+    let mut sql = Sql::for_connection(tx);
+    sql.push("select 1 as here from customer where id = ")
+        .bind(id)
+        .postgres(" for no key update");
+    tx.query_one_raw(sql.build())
+        .await?
+        .map(|_| ())
+        .ok_or_else(|| Error::internal("a card's holder is gone"))
 }
 
 /// What decides whether the contact details of a customer are shown in full.

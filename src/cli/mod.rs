@@ -1,3 +1,5 @@
 //! Commands.
 
+pub mod first_store;
+pub mod import;
 pub mod staff;

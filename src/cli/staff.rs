@@ -123,16 +123,31 @@ async fn parse_roles(ctx: &Ctx, roles: &[String]) -> Result<Vec<Grant>> {
             .to_ascii_uppercase()
             .replace('-', "_")
             .parse()
-            .map_err(|_| wrong(format!("{word} is no role; see `regulars staff create --help`")))?;
+            .map_err(|_| {
+                wrong(format!(
+                    "{word} is no role; see `regulars staff create --help`"
+                ))
+            })?;
         let place = match (role, code) {
             (_, None) => Place::Company,
             (Role::RegionManager, Some(code)) => {
-                let found = regions::all(ctx).await?.into_iter().find(|region| region.code == code);
-                Place::Region(found.ok_or_else(|| wrong(format!("there is no region {code}")))?.id)
+                let found = regions::all(ctx)
+                    .await?
+                    .into_iter()
+                    .find(|region| region.code == code);
+                Place::Region(
+                    found
+                        .ok_or_else(|| wrong(format!("there is no region {code}")))?
+                        .id,
+                )
             }
             (_, Some(code)) => {
                 let found = stores::by_code(ctx, code).await?;
-                Place::Store(found.ok_or_else(|| wrong(format!("there is no store {code}")))?.id)
+                Place::Store(
+                    found
+                        .ok_or_else(|| wrong(format!("there is no store {code}")))?
+                        .id,
+                )
             }
         };
         grants.push(Grant { role, place });
@@ -142,8 +157,9 @@ async fn parse_roles(ctx: &Ctx, roles: &[String]) -> Result<Vec<Grant>> {
 
 /// The password, and whether it was generated.
 fn read_password(source: PasswordSource) -> Result<(SecretString, bool)> {
-    let unreadable =
-        |error: std::io::Error| Error::BadRequest(format!("the password cannot be read: {error}").into());
+    let unreadable = |error: std::io::Error| {
+        Error::BadRequest(format!("the password cannot be read: {error}").into())
+    };
     if source.password_stdin {
         let mut line = String::new();
         // More than any password has: a file given by mistake is not read whole.
@@ -158,10 +174,18 @@ fn read_password(source: PasswordSource) -> Result<(SecretString, bool)> {
     if source.generate || !std::io::stdin().is_terminal() {
         return Ok((passwords::generate(), true));
     }
-    let ask = |prompt: &str| rpassword::prompt_password(prompt).map(SecretString::from).map_err(unreadable);
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt)
+            .map(SecretString::from)
+            .map_err(unreadable)
+    };
     let (once, again) = (ask("Password: ")?, ask("Once more: ")?);
     if once.expose_secret() != again.expose_secret() {
-        return Err(Error::user(Code::Invalid, "password", "the two passwords differ"));
+        return Err(Error::user(
+            Code::Invalid,
+            "password",
+            "the two passwords differ",
+        ));
     }
     Ok((once, false))
 }
@@ -185,7 +209,10 @@ async fn table(ctx: &Ctx, members: &[StaffMember]) -> Result<String> {
                         Place::Region(id) => regions.get(&id),
                         Place::Store(id) => stores.get(&id),
                     };
-                    code.map_or_else(|| grant.role.to_string(), |code| format!("{}@{code}", grant.role))
+                    code.map_or_else(
+                        || grant.role.to_string(),
+                        |code| format!("{}@{code}", grant.role),
+                    )
                 })
                 .collect();
             let state = match (&member.row.disabled_at, &member.row.password_hash) {
@@ -211,7 +238,10 @@ async fn table(ctx: &Ctx, members: &[StaffMember]) -> Result<String> {
     let lines: Vec<String> = std::iter::once(&head)
         .chain(&rows)
         .map(|row| {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+            let cells = row
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:<width$}"));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect();

@@ -39,14 +39,13 @@ impl Batch {
     /// Adds rows for a table, whose values stand in the order of the table's columns. On SQLite tables are
     /// written in the order in which they were first added: parents before children.
     pub fn insert(&mut self, table: &'static Table, rows: impl IntoIterator<Item = Vec<Value>>) {
-        match self
-            .inserts
-            .iter_mut()
-            .find(|(known, _)| std::ptr::eq(*known, table))
-        {
-            Some((_, known)) => known.extend(rows),
-            None => self.inserts.push((table, rows.into_iter().collect())),
+        for (known, waiting) in &mut self.inserts {
+            if std::ptr::eq(*known, table) {
+                waiting.extend(rows);
+                return;
+            }
         }
+        self.inserts.push((table, rows.into_iter().collect()));
     }
 
     /// Writes everything.
@@ -82,13 +81,21 @@ impl Batch {
     }
 
     async fn write_postgres(self, tx: &impl ConnectionTrait) -> Result<()> {
+        if let Some(sql) = self.one_statement()? {
+            tx.execute_raw(sql.build()).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything as one statement; nothing when there are no rows.
+    fn one_statement(self) -> Result<Option<Sql>> {
         let mut inserts = self
             .inserts
             .into_iter()
             .filter(|(_, rows)| !rows.is_empty())
             .peekable();
         if inserts.peek().is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let mut sql = Sql::new(Engine::Postgres);
         for (n, (table, rows)) in inserts.enumerate() {
@@ -108,8 +115,7 @@ impl Batch {
             sql.push(") ").push(table.conflict).push(")");
         }
         sql.push(" select 1");
-        tx.execute_raw(sql.build()).await?;
-        Ok(())
+        Ok(Some(sql))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements written as text, with the few words in which the engines differ.
 
 use super::connect::{Db, Engine};
+use sea_orm::sea_query::ArrayType;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 /// A statement that is put together piece by piece: text and bound values side by side.
@@ -59,6 +60,25 @@ impl Sql {
         }
         self.text.push(')');
         self
+    }
+
+    /// Adds a condition that the expression before it is one of many texts: one bound value however many
+    /// there are, so that the statement's text stays the same.
+    pub fn bind_any_text(&mut self, texts: Vec<String>) -> &mut Self {
+        match self.engine {
+            Engine::Sqlite => {
+                let list = serde_json::Value::from(texts).to_string();
+                self.push(" in (select value from json_each(")
+                    .bind(list)
+                    .push("))")
+            }
+            Engine::Postgres => {
+                let list = texts.into_iter().map(Value::from).collect();
+                self.push(" = any(")
+                    .bind(Value::Array(ArrayType::String, Some(Box::new(list))))
+                    .push(")")
+            }
+        }
     }
 
     /// Adds text only on PostgreSQL: a lock, a cast.

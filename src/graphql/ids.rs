@@ -3,6 +3,7 @@
 //! An id is the base64url text of one letter that names the type and the 16 bytes of the key. An id of
 //! another type, or no id at all, is treated like one of an object that does not exist.
 
+use crate::error::{Error, Result};
 use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
@@ -44,6 +45,22 @@ pub fn decode(id: &ID) -> Option<(u8, Uuid)> {
     let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
     let (letter, key) = bytes.split_first()?;
     Some((*letter, Uuid::from_slice(key).ok()?))
+}
+
+/// The key of a mutation's input.
+///
+/// # Errors
+/// A user error at `field`, as for an object that does not exist, when the id is not of this type.
+pub fn need<K: GlobalKey>(id: &ID, field: &str, what: &str) -> Result<K> {
+    K::parse(id).ok_or_else(|| Error::not_found(field, what))
+}
+
+/// The key of a mutation's input, where it may be absent.
+///
+/// # Errors
+/// As [`need`].
+pub fn need_option<K: GlobalKey>(id: Option<&ID>, field: &str, what: &str) -> Result<Option<K>> {
+    id.map(|id| need(id, field, what)).transpose()
 }
 
 macro_rules! letters {

@@ -6,7 +6,7 @@
 
 use crate::access::Ctx;
 use async_graphql::Context;
-use async_graphql::dataloader::DataLoader;
+use async_graphql::dataloader::{DataLoader, Loader};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +28,68 @@ pub fn batch<'a>(context: &Context<'a>) -> async_graphql::Result<&'a DataLoader<
     context.data::<DataLoader<Batch>>()
 }
 
+/// Rows by a key that each has once.
+pub fn by_key<K: std::hash::Hash + Eq, V>(
+    rows: Vec<V>,
+    key: impl Fn(&V) -> K,
+) -> std::collections::HashMap<K, V> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+/// Rows grouped by a key that many may have; every key asked for is there, if only with no rows.
+pub fn grouped<K: std::hash::Hash + Eq + Clone, V>(
+    keys: &[K],
+    rows: Vec<V>,
+    key: impl Fn(&V) -> K,
+) -> std::collections::HashMap<K, Vec<V>> {
+    let mut groups: std::collections::HashMap<K, Vec<V>> =
+        keys.iter().map(|key| (key.clone(), Vec::new())).collect();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+}
+
+/// Teaches [`Batch`] to load a kind of key by calling a service with all keys at once.
+#[macro_export]
+macro_rules! batch_loader {
+    ($key:ty => $value:ty, |$ctx:ident, $keys:ident| $load:expr) => {
+        impl async_graphql::dataloader::Loader<$key> for $crate::graphql::loaders::Batch {
+            type Value = $value;
+            type Error = $crate::graphql::loaders::Shared;
+
+            async fn load(
+                &self,
+                $keys: &[$key],
+            ) -> Result<std::collections::HashMap<$key, $value>, Self::Error> {
+                let $ctx = &self.0;
+                let loaded: $crate::error::Result<_> = async { Ok($load) }.await;
+                loaded.map_err(std::sync::Arc::new)
+            }
+        }
+    };
+}
+
 /// A loader's error must be cheap to copy to everyone who waits for the batch.
 pub type Shared = Arc<crate::error::Error>;
+
+/// Loads one key through the request's batch.
+///
+/// # Errors
+/// The service's, translated.
+pub async fn load_one<K>(
+    context: &Context<'_>,
+    key: K,
+) -> async_graphql::Result<Option<<Batch as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Batch: Loader<K, Error = Shared>,
+{
+    batch(context)?
+        .load_one(key)
+        .await
+        .map_err(|error| report_shared(context, error))
+}
 
 /// Turns a batch's error into an entry of `errors`.
 pub fn report_shared(context: &Context<'_>, error: Shared) -> async_graphql::Error {

@@ -6,6 +6,7 @@
 
 pub mod context;
 pub mod gate;
+pub mod idempotency;
 pub mod ids;
 pub mod loaders;
 pub mod page;
@@ -14,8 +15,6 @@ pub mod root;
 pub mod scalars;
 pub mod sort;
 
-pub mod cards;
 pub mod customers;
 pub mod operations;
 pub mod organization;
-pub mod visits;

@@ -117,7 +117,7 @@ impl ScalarType for LunarDate {
         };
         text.parse()
             .map(Self)
-            .map_err(|error: values::lunar_date::BirthDateError| {
+            .map_err(|error: values::birth_date::BirthDateError| {
                 InputValueError::custom(error.to_string())
             })
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actix_web::{
     Error, HttpMessage,
-    body::MessageBody,
+    body::{BodySize, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{
         CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -17,7 +17,7 @@ use actix_web::{
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::metrics;
+use super::{connection::Serving, metrics};
 
 /// The id of the request at hand, in the request's extensions.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,10 @@ pub async fn frame(
         .app_data::<web::Data<RequestIds>>()
         .map_or_else(Uuid::now_v7, |ids| (ids.0)());
     request.extensions_mut().insert(RequestId(id));
+    let serving = request.conn_data::<Serving>().cloned();
+    if let Some(serving) = &serving {
+        serving.set(true);
+    }
     let inbound = request
         .headers()
         .get(REQUEST_ID)
@@ -46,7 +50,16 @@ pub async fn frame(
         .filter(|text| is_plain_id(text))
         .map(str::to_owned);
     let span = tracing::info_span!("request", %id, inbound, method = %request.method());
-    let mut response = next.call(request).instrument(span.clone()).await?;
+    let answered = next.call(request).instrument(span.clone()).await;
+    let mut response = match answered {
+        Ok(response) => response,
+        Err(error) => {
+            if let Some(serving) = &serving {
+                serving.set(false);
+            }
+            return Err(error);
+        }
+    };
     let status = response.status().as_u16();
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
@@ -60,6 +73,17 @@ pub async fn frame(
         headers.insert(name, HeaderValue::from_static(value));
     }
     metrics::response(status);
+    // What is streamed, or has become another protocol, goes on being served.
+    let whole = matches!(
+        response.response().body().size(),
+        BodySize::None | BodySize::Sized(_)
+    );
+    if let Some(serving) = &serving
+        && whole
+        && status != 101
+    {
+        serving.set(false);
+    }
     let route = response.request().match_pattern();
     span.in_scope(|| {
         tracing::info!(

@@ -8,6 +8,7 @@ mod backend;
 mod bearer;
 mod body;
 mod client_address;
+mod connection;
 mod frame;
 mod graphql;
 mod health;

@@ -13,9 +13,11 @@ use std::{
 };
 
 use actix_cors::Cors;
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{
-    App, HttpResponse, HttpServer,
-    dev::ServerHandle,
+    App, HttpResponse,
+    dev::{AppConfig, Extensions, Server, ServerHandle},
     http::{
         KeepAlive, Method, Uri,
         header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName},
@@ -24,12 +26,14 @@ use actix_web::{
     web,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::graphql::gate::Gate;
 
 use super::{
     backend::Backend,
+    connection::{Connection, Times},
     frame::{RequestIds, frame},
     graphql::{Endpoint, endpoint},
     health::{Readiness, ReadyCheck, healthz, readyz},
@@ -112,8 +116,20 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
     });
     let ids = web::Data::new(RequestIds(request_ids));
     let routes = settings.clone();
-    let server = HttpServer::new(move || {
-        App::new()
+    let times = Times {
+        head: settings.header_timeout,
+        idle: settings.keep_alive,
+        write: settings.write_timeout,
+    };
+    let builder = Server::build()
+        .workers(settings.workers.max(1))
+        .max_concurrent_connections(settings.max_connections)
+        .shutdown_timeout(settings.drain.as_secs().max(1))
+        .disable_signals();
+    let draining_signal = builder.graceful_shutdown_signal();
+    // `HttpServer` does the same, but leaves no place for a socket of our own.
+    let factory = move || {
+        let app = App::new()
             .app_data(shared.clone())
             .app_data(readiness.clone())
             .app_data(access.clone())
@@ -129,18 +145,33 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
                 cors(&routes.cors_origins),
             ))
             .wrap(from_fn(frame))
-    })
-    .workers(settings.workers.max(1))
-    .max_connections(settings.max_connections)
-    .keep_alive(KeepAlive::Timeout(settings.keep_alive))
-    .client_request_timeout(settings.header_timeout)
-    // Otherwise the server would read on after an early answer, for as long, only to discard: see `body.rs`.
-    .client_disconnect_timeout(Duration::ZERO)
-    .shutdown_timeout(settings.drain.as_secs().max(1))
-    .tcp_nodelay(true)
-    .disable_signals()
-    .listen(listener)?
-    .run();
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
+        let signal = draining_signal.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let signal = signal.clone();
+                async move { signal.notified().await }
+            })
+            .keep_alive(KeepAlive::Timeout(routes.keep_alive))
+            .client_request_timeout(routes.header_timeout)
+            // Otherwise the server would read on after an early answer, for as long, only to discard: see `body.rs`.
+            .client_disconnect_timeout(Duration::ZERO)
+            .local_addr(address)
+            .on_connect_ext(|connection: &Connection, data: &mut Extensions| {
+                data.insert(connection.serving());
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(move |socket: TcpStream| async move {
+            // Answers go out in one piece; waiting for more would only delay them.
+            let _ = socket.set_nodelay(true);
+            let connection = Connection::new(socket, times);
+            let peer = connection.peer();
+            Ok((connection, peer))
+        })
+        .and_then(http)
+    };
+    let server = builder.listen("http", listener, factory)?.run();
     let handle = server.handle();
     Ok(RunningServer {
         address,

@@ -33,6 +33,8 @@ pub struct HttpSettings {
     pub header_timeout: Duration,
     /// Time until a request's body has to be there (15 s).
     pub body_timeout: Duration,
+    /// Time without the client taking a byte of an answer (30 s).
+    pub write_timeout: Duration,
     /// Time one operation may run (30 s).
     pub operation_timeout: Duration,
     /// Time an idle connection stays open (75 s).
@@ -60,6 +62,7 @@ impl Default for HttpSettings {
             body_bytes: 1024 * 1024,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(30),
             operation_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             drain: Duration::from_secs(20),

@@ -422,6 +422,38 @@ async fn slow_bodies_and_slow_heads_end() {
     assert!(started.elapsed() < Duration::from_millis(1900));
 }
 
+/// A connection that has served a request may not be held open by half of the next one.
+#[tokio::test]
+async fn slow_heads_end_on_used_connections_too() {
+    let served = Served::start(HttpSettings {
+        header_timeout: Duration::from_millis(200),
+        keep_alive: Duration::from_millis(600),
+        ..one_worker()
+    });
+    let mut stream = TcpStream::connect(served.server.address()).await.unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /hea")
+        .await
+        .unwrap();
+    let started = Instant::now();
+    let mut answer = Vec::new();
+    let dripping = async {
+        let (mut read, mut write) = stream.split();
+        let drip = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let _ = write.write_all(b"l").await;
+            }
+        };
+        tokio::select! {
+            _ = read.read_to_end(&mut answer) => {}
+            () = drip => {}
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(5), dripping).await;
+    assert!(ended.is_ok(), "still open after {:?}", started.elapsed());
+}
+
 #[tokio::test]
 async fn stopping_finishes_what_runs() {
     let served = Served::start(one_worker());

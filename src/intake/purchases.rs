@@ -7,7 +7,7 @@
 
 use std::io::{self, Read};
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use entity::values::email::Email;
 use entity::values::money::{exponent, parse_amount, parse_currency};
 use entity::values::phone::{Phone, PhoneRegion};
@@ -252,13 +252,11 @@ impl<R: Read> PurchaseRows<R> {
         }
         let mut parts = Parts::new("row");
         parts.push(row.customer_ref.as_bytes());
-        parts.push(row.local_date.to_string().as_bytes());
-        parts.push_optional(
-            row.local_time
-                .map(|time| time.to_string())
-                .as_deref()
-                .map(str::as_bytes),
-        );
+        parts.push(&row.local_date.num_days_from_ce().to_le_bytes());
+        let seconds = row
+            .local_time
+            .map(|time| time.num_seconds_from_midnight().to_le_bytes());
+        parts.push_optional(seconds.as_ref().map(<[u8; 4]>::as_slice));
         parts.push(&row.quantity.thousandths().to_le_bytes());
         parts.push(&row.amount_minor.to_le_bytes());
         parts.push(row.currency.code().as_bytes());

@@ -37,11 +37,15 @@ pub enum RejectCode {
     BadPhone,
     /// Not an email address.
     BadEmail,
+    /// No store has this code.
+    UnknownStore,
+    /// The receipt is known already, with other content.
+    ReceiptConflict,
 }
 
 impl RejectCode {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Encoding,
         Self::FieldCount,
         Self::UnterminatedQuote,
@@ -58,6 +62,8 @@ impl RejectCode {
         Self::BadCurrency,
         Self::BadPhone,
         Self::BadEmail,
+        Self::UnknownStore,
+        Self::ReceiptConflict,
     ];
 
     /// As it is written into reports.
@@ -80,6 +86,8 @@ impl RejectCode {
             Self::BadCurrency => "BAD_CURRENCY",
             Self::BadPhone => "BAD_PHONE",
             Self::BadEmail => "BAD_EMAIL",
+            Self::UnknownStore => "UNKNOWN_STORE",
+            Self::ReceiptConflict => "RECEIPT_CONFLICT",
         }
     }
 }

@@ -15,7 +15,8 @@ use icu_calendar::Date;
 use icu_calendar::cal::{ChineseTraditional, Iso};
 use icu_calendar::types::Month;
 
-use super::birth_date::{BirthDateError, FIRST_YEAR, number};
+pub use super::birth_date::BirthDateError;
+use super::birth_date::{FIRST_YEAR, number};
 
 /// Lunar years are computed up to this one; later ones depend on how the earth will turn.
 const LAST_YEAR: i32 = 2200;

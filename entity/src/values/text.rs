@@ -143,7 +143,11 @@ fn clean(input: &str, max_chars: usize, multi_line: bool) -> Result<String, Text
     if trimmed.chars().all(is_invisible) {
         return Err(TextError::Empty);
     }
-    let composed: String = trimmed.nfc().collect();
+    let composed: String = if trimmed.is_ascii() {
+        trimmed.to_owned()
+    } else {
+        trimmed.nfc().collect()
+    };
     let actual = composed.chars().count();
     if actual > max_chars {
         return Err(TextError::TooLong {

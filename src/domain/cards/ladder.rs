@@ -32,29 +32,62 @@ pub const MOST_TIERS: usize = 12;
 /// Checks a proposed ladder: it begins at 0, and thresholds and discounts rise strictly with the level.
 pub fn check(rungs: &[Rung], errors: &mut UserErrors) {
     if rungs.is_empty() || rungs.len() > MOST_TIERS {
-        errors.push(Code::OutOfRange, "tiers", format!("a ladder has 1 to {MOST_TIERS} tiers"));
+        errors.push(
+            Code::OutOfRange,
+            "tiers",
+            format!("a ladder has 1 to {MOST_TIERS} tiers"),
+        );
     }
-    if rungs.first().is_some_and(|lowest| lowest.spend_threshold_minor != 0) {
-        errors.push(Code::LadderNotRising, "tiers.0.spendThreshold", "the lowest tier is open to everyone: its threshold is 0");
+    if rungs
+        .first()
+        .is_some_and(|lowest| lowest.spend_threshold_minor != 0)
+    {
+        errors.push(
+            Code::LadderNotRising,
+            "tiers.0.spendThreshold",
+            "the lowest tier is open to everyone: its threshold is 0",
+        );
     }
     for (n, rung) in rungs.iter().enumerate() {
         if !(0..=10_000).contains(&rung.discount_basis_points) {
-            errors.push(Code::OutOfRange, &format!("tiers.{n}.discountPercent"), "a discount lies between 0 and 100 percent");
+            errors.push(
+                Code::OutOfRange,
+                &format!("tiers.{n}.discountPercent"),
+                "a discount lies between 0 and 100 percent",
+            );
         }
         if rungs.iter().take(n).any(|lower| lower.name == rung.name) {
-            errors.push(Code::Taken, &format!("tiers.{n}.name"), "each tier has a name of its own");
+            errors.push(
+                Code::Taken,
+                &format!("tiers.{n}.name"),
+                "each tier has a name of its own",
+            );
         }
     }
     for (n, pair) in rungs.windows(2).enumerate() {
         let [lower, upper] = pair else { continue };
         let n = n + 1;
         if upper.spend_threshold_minor <= lower.spend_threshold_minor {
-            let message = format!("the threshold of {} must be above that of {}", upper.name, lower.name);
-            errors.push(Code::LadderNotRising, &format!("tiers.{n}.spendThreshold"), message);
+            let message = format!(
+                "the threshold of {} must be above that of {}",
+                upper.name, lower.name
+            );
+            errors.push(
+                Code::LadderNotRising,
+                &format!("tiers.{n}.spendThreshold"),
+                message,
+            );
         }
         if upper.discount_basis_points <= lower.discount_basis_points {
-            let message = format!("the discount of {} must be above that of {}", upper.name, lower.name);
-            errors.push(Code::LadderNotRising, &format!("tiers.{n}.discountPercent"), message);
+            let message = format!(
+                "the discount of {} must be above that of {}",
+                upper.name, lower.name
+            );
+            errors.push(
+                Code::LadderNotRising,
+                &format!("tiers.{n}.discountPercent"),
+                message,
+            );
         }
     }
 }
@@ -73,8 +106,10 @@ pub struct Move {
 impl Ladder {
     /// A ladder of tiers in any order; retired ones are left out.
     pub fn new(programme: ProgrammeId, tiers: impl IntoIterator<Item = tier::Model>) -> Self {
-        let mut tiers: Vec<_> =
-            tiers.into_iter().filter(|tier| tier.programme_id == programme && tier.retired_at.is_none()).collect();
+        let mut tiers: Vec<_> = tiers
+            .into_iter()
+            .filter(|tier| tier.programme_id == programme && tier.retired_at.is_none())
+            .collect();
         tiers.sort_by_key(|tier| tier.level);
         Self { programme, tiers }
     }
@@ -91,15 +126,27 @@ impl Ladder {
 
     /// The highest tier that a spend net of returns has earned; the lowest one is everyone's.
     pub fn earned(&self, net_spend_minor: i64) -> Option<&tier::Model> {
-        self.tiers.iter().rev().find(|tier| tier.spend_threshold_minor <= net_spend_minor).or(self.tiers.first())
+        self.tiers
+            .iter()
+            .rev()
+            .find(|tier| tier.spend_threshold_minor <= net_spend_minor)
+            .or(self.tiers.first())
     }
 
     /// The tier of somebody who joins with this spend behind them: what they have earned, or what is granted
     /// to them when that is higher.
-    pub fn on_joining(&self, net_spend_minor: i64, granted: Option<TierId>) -> Option<&tier::Model> {
+    pub fn on_joining(
+        &self,
+        net_spend_minor: i64,
+        granted: Option<TierId>,
+    ) -> Option<&tier::Model> {
         let earned = self.earned(net_spend_minor)?;
         let granted = granted.and_then(|id| self.tier(id));
-        Some(granted.filter(|granted| granted.level > earned.level).unwrap_or(earned))
+        Some(
+            granted
+                .filter(|granted| granted.level > earned.level)
+                .unwrap_or(earned),
+        )
     }
 
     /// What a change of spend does to a tier (rule M3): it rises at once when a threshold is passed, and falls
@@ -107,18 +154,29 @@ impl Ladder {
     ///
     /// A tier whose threshold was raised meanwhile stays until the review: the new rule does not rewrite the
     /// past.
-    pub fn after(&self, current: TierId, granted: Option<TierId>, net_before: i64, net_after: i64) -> Option<Move> {
+    pub fn after(
+        &self,
+        current: TierId,
+        granted: Option<TierId>,
+        net_before: i64,
+        net_after: i64,
+    ) -> Option<Move> {
         let current = self.tier(current)?;
         let (before, after) = (self.earned(net_before)?, self.earned(net_after)?);
         if after.level > current.level {
-            return Some(Move { to: after.id, reason: TierChangeReason::SpendReached, threshold_minor: after.spend_threshold_minor });
+            return Some(Move {
+                to: after.id,
+                reason: TierChangeReason::SpendReached,
+                threshold_minor: after.spend_threshold_minor,
+            });
         }
-        let undone = net_after < net_before && after.level < current.level && before.level >= current.level;
+        let undone =
+            net_after < net_before && after.level < current.level && before.level >= current.level;
         if !undone {
             return None;
         }
         let floor = self.on_joining(net_after, granted)?;
-        (floor.level < current.level).then(|| Move {
+        (floor.level < current.level).then_some(Move {
             to: floor.id,
             reason: TierChangeReason::ReturnUndid,
             threshold_minor: current.spend_threshold_minor,
@@ -152,7 +210,15 @@ mod tests {
     #[test]
     fn the_border_belongs_to_the_higher_tier() {
         let ladder = ladder();
-        for (net, expected) in [(-5, 1), (0, 1), (99_999, 1), (100_000, 2), (499_999, 2), (500_000, 3), (i64::MAX, 3)] {
+        for (net, expected) in [
+            (-5, 1),
+            (0, 1),
+            (99_999, 1),
+            (100_000, 2),
+            (499_999, 2),
+            (500_000, 3),
+            (i64::MAX, 3),
+        ] {
             assert_eq!(ladder.earned(net).unwrap().level, expected, "{net}");
         }
     }
@@ -196,16 +262,33 @@ mod tests {
             check(rungs, &mut errors);
             match errors.check() {
                 Ok(()) => Vec::new(),
-                Err(Error::User(errors)) => errors.into_iter().map(|e| (e.code, e.field.join("."))).collect(),
+                Err(Error::User(errors)) => errors
+                    .into_iter()
+                    .map(|e| (e.code, e.field.join(".")))
+                    .collect(),
                 Err(other) => panic!("{other:?}"),
             }
         };
         assert_eq!(verdict(&[rung("a", 0, 0), rung("b", 1, 1)]), []);
-        assert_eq!(verdict(&[rung("a", 0, 0), rung("b", 0, 1)]), [(Code::LadderNotRising, "tiers.1.spendThreshold".into())]);
-        assert_eq!(verdict(&[rung("a", 0, 5), rung("b", 9, 5)]), [(Code::LadderNotRising, "tiers.1.discountPercent".into())]);
         assert_eq!(
-            verdict(&[rung("a", 5, 9), rung("a", 4, 20_000)]).into_iter().map(|(code, _)| code).collect::<Vec<_>>(),
-            [Code::LadderNotRising, Code::OutOfRange, Code::Taken, Code::LadderNotRising]
+            verdict(&[rung("a", 0, 0), rung("b", 0, 1)]),
+            [(Code::LadderNotRising, "tiers.1.spendThreshold".into())]
+        );
+        assert_eq!(
+            verdict(&[rung("a", 0, 5), rung("b", 9, 5)]),
+            [(Code::LadderNotRising, "tiers.1.discountPercent".into())]
+        );
+        assert_eq!(
+            verdict(&[rung("a", 5, 9), rung("a", 4, 20_000)])
+                .into_iter()
+                .map(|(code, _)| code)
+                .collect::<Vec<_>>(),
+            [
+                Code::LadderNotRising,
+                Code::OutOfRange,
+                Code::Taken,
+                Code::LadderNotRising
+            ]
         );
         assert_eq!(verdict(&[]), [(Code::OutOfRange, "tiers".into())]);
     }

@@ -1,1 +1,13 @@
-//! Services of visits.
+//! Visits and purchases (rules V1 to V3).
+//!
+//! [`booking`] computes what a visit writes, from facts that were read under the customer's lock; [`record`]
+//! is the service behind `visitRecord`; [`history`] books many rows of another system's history at once;
+//! [`lookup`] reads.
+
+pub mod booking;
+pub mod facts;
+pub mod history;
+pub mod import;
+pub mod lookup;
+pub mod record;
+mod returns;

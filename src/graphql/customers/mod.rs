@@ -1,1 +1,22 @@
-//! The API of customers.
+//! The API of customers: their file, how to reach them, notes, tastes, days, and the lists that find them.
+
+mod contact;
+mod input;
+mod links;
+mod list;
+mod loader;
+mod mutation;
+mod mutation_parts;
+mod object;
+mod parts;
+mod query;
+mod words;
+
+pub use contact::{Consent, ContactPoint};
+pub use input::OrderDirection;
+pub use list::{CustomerConnection, CustomerEdge, NoteConnection, NoteEdge};
+pub use mutation::CustomerMutation;
+pub use mutation_parts::CustomerPartsMutation;
+pub use object::Customer;
+pub use parts::{Address, BirthDate, CustomerTotals, Income, Note, SpecialDay, Taste};
+pub use query::CustomerQuery;

@@ -219,7 +219,7 @@ impl Gate {
         // Measured: a remembered document takes about 85 bytes for each byte of its text.
         let weight = query
             .len()
-            .saturating_mul(40)
+            .saturating_mul(70)
             .saturating_mul(operations.len().max(1))
             + operations
                 .iter()

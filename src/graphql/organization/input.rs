@@ -234,7 +234,10 @@ impl StoreOrder {
             Some(StoreOrderField::Name) => stores::StoreOrder::Name,
             Some(StoreOrderField::Code) | None => stores::StoreOrder::Code,
         };
-        (field, order.map_or(Sort::Ascending, |order| order.direction.into()))
+        (
+            field,
+            order.map_or(Sort::Ascending, |order| order.direction.into()),
+        )
     }
 }
 

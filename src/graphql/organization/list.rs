@@ -55,7 +55,11 @@ pub(super) async fn stores_page(
 ) -> Result<StoreConnection> {
     let filter = stores::StoreFilter::from(filter.unwrap_or_default());
     let (order, sort) = StoreOrder::parts(order);
-    let list = List::new(ctx, "stores", &[&format!("{filter:?}"), &format!("{order:?} {sort:?}")]);
+    let list = List::new(
+        ctx,
+        "stores",
+        &[&format!("{filter:?}"), &format!("{order:?} {sort:?}")],
+    );
     let page = list.page(args)?;
     let page = stores::list(ctx, &filter, order, sort, &page).await?;
     StoreConnection::new(page.map(Store), StoreTotal(filter), |store| {
@@ -75,7 +79,11 @@ pub(super) async fn staff_page(
 ) -> Result<StaffConnection> {
     let filter = staff_list::StaffFilter::from(filter.unwrap_or_default());
     let sort = StaffOrder::sort(order);
-    let list = List::new(ctx, "staff", &[&format!("{filter:?}"), &format!("{sort:?}")]);
+    let list = List::new(
+        ctx,
+        "staff",
+        &[&format!("{filter:?}"), &format!("{sort:?}")],
+    );
     let page = list.page(args)?;
     let page = staff_list::list(ctx, &filter, sort, &page).await?;
     StaffConnection::new(page.map(Staff), StaffTotal(filter), |staff| {

@@ -15,7 +15,10 @@ impl Loader<StoreId> for Batch {
 
     async fn load(&self, keys: &[StoreId]) -> Result<HashMap<StoreId, Store>, Shared> {
         let found = stores::by_ids(&self.0, keys).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|(id, row)| (id, Store(row))).collect())
+        Ok(found
+            .into_iter()
+            .map(|(id, row)| (id, Store(row)))
+            .collect())
     }
 }
 
@@ -25,7 +28,10 @@ impl Loader<RegionId> for Batch {
 
     async fn load(&self, keys: &[RegionId]) -> Result<HashMap<RegionId, Region>, Shared> {
         let found = regions::by_ids(&self.0, keys).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|(id, row)| (id, Region(row))).collect())
+        Ok(found
+            .into_iter()
+            .map(|(id, row)| (id, Region(row)))
+            .collect())
     }
 }
 
@@ -34,8 +40,13 @@ impl Loader<StaffId> for Batch {
     type Error = Shared;
 
     async fn load(&self, keys: &[StaffId]) -> Result<HashMap<StaffId, Staff>, Shared> {
-        let found = staff_list::colleagues(&self.0, keys).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|(id, member)| (id, Staff(member))).collect())
+        let found = staff_list::colleagues(&self.0, keys)
+            .await
+            .map_err(Arc::new)?;
+        Ok(found
+            .into_iter()
+            .map(|(id, member)| (id, Staff(member)))
+            .collect())
     }
 }
 

@@ -190,11 +190,14 @@ impl Store {
         let hours: OpeningHours = serde_json::from_value(self.0.opening_hours.clone())
             .map_err(|error| Error::internal(format!("stored opening hours: {error}")))
             .reported(context)?;
-        let intervals = hours.intervals().into_iter().map(|interval| OpeningInterval {
-            weekday: interval.weekday.into(),
-            opens: interval.opens,
-            closes: interval.closes,
-        });
+        let intervals = hours
+            .intervals()
+            .into_iter()
+            .map(|interval| OpeningInterval {
+                weekday: interval.weekday.into(),
+                opens: interval.opens,
+                closes: interval.closes,
+            });
         Ok(intervals.collect())
     }
 

@@ -1,9 +1,9 @@
 //! Signing in and out.
 
+use super::input::key;
 use crate::domain::organization::sessions::{self, SignedIn};
 use crate::error::{Error, Result};
 use crate::graphql::context::ctx;
-use super::input::key;
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::scalars::DateTime;
 use crate::payload;

@@ -21,22 +21,22 @@ pub fn sniff(
     if sample.starts_with(b"\xEF\xBB\xBF") {
         return agree(given, FileEncoding::Utf8);
     }
-    let utf8 = Utf8Lines::count(sample, complete);
-    let pairs = Pairs::count(sample);
+    let lines = Lines::count(sample, complete);
+    let looks_utf8 = lines.utf8 > lines.legacy || !lines.legacy_counts();
     match given {
-        None if utf8.looks_right() => Ok(FileEncoding::Utf8),
-        None => pairs.guess().ok_or(EncodingError::Ambiguous),
-        Some(FileEncoding::Utf8) => match pairs.guess() {
-            Some(found) if !utf8.looks_right() => agree(given, found),
-            None if !utf8.looks_right() => Err(EncodingError::Ambiguous),
-            _ => Ok(FileEncoding::Utf8),
+        None if looks_utf8 => Ok(FileEncoding::Utf8),
+        None => lines.legacy_pairs.guess().ok_or(EncodingError::Ambiguous),
+        Some(FileEncoding::Utf8) if looks_utf8 => Ok(FileEncoding::Utf8),
+        Some(FileEncoding::Utf8) => match lines.legacy_pairs.guess() {
+            Some(found) => agree(given, found),
+            None => Err(EncodingError::Ambiguous),
         },
         // Valid UTF-8 read in pairs falls apart, or into characters that nobody uses.
-        Some(_) if utf8.bad == 0 && utf8.good > 0 && pairs.uncommon => {
+        Some(_) if lines.utf8 > lines.legacy + lines.broken && lines.pairs.uncommon => {
             agree(given, FileEncoding::Utf8)
         }
-        Some(said) => match pairs.guess() {
-            Some(found) if pairs.distinct.len() >= ENOUGH_TO_TELL => agree(Some(said), found),
+        Some(said) => match lines.pairs.guess() {
+            Some(found) if lines.pairs.distinct.len() >= ENOUGH_TO_TELL => agree(Some(said), found),
             _ => Ok(said),
         },
     }
@@ -72,38 +72,59 @@ fn refuse_what_is_no_text(sample: &[u8]) -> Result<(), EncodingError> {
     Ok(())
 }
 
-/// How many lines beyond ASCII are UTF-8 and how many are not.
-struct Utf8Lines {
-    good: usize,
-    bad: usize,
+/// What the lines of the sample can be.
+#[derive(Default)]
+struct Lines {
+    all: usize,
+    /// Beyond ASCII, and UTF-8.
+    utf8: usize,
+    /// Not UTF-8, but two-byte characters that GBK or EUC-KR has in common use.
+    legacy: usize,
+    /// Neither.
+    broken: usize,
+    pairs: Pairs,
+    /// Of the legacy lines alone.
+    legacy_pairs: Pairs,
 }
 
-impl Utf8Lines {
+impl Lines {
     fn count(sample: &[u8], complete: bool) -> Self {
-        let mut lines = Self { good: 0, bad: 0 };
+        let mut lines = Self::default();
         let mut rest = sample.split(|b| *b == b'\n').peekable();
         while let Some(line) = rest.next() {
+            lines.all += 1;
             if line.is_ascii() {
                 continue;
             }
+            lines.pairs.add(line);
             let cut_off = rest.peek().is_none() && !complete;
             match std::str::from_utf8(line) {
-                Ok(_) => lines.good += 1,
+                Ok(_) => lines.utf8 += 1,
                 // The sample may end within a character.
-                Err(error) if cut_off && error.error_len().is_none() => lines.good += 1,
-                Err(_) => lines.bad += 1,
+                Err(error) if cut_off && error.error_len().is_none() => lines.utf8 += 1,
+                Err(_) => {
+                    let mut pairs = Pairs::default();
+                    pairs.add(line);
+                    if pairs.uncommon {
+                        lines.broken += 1;
+                    } else {
+                        lines.legacy += 1;
+                        lines.legacy_pairs.add(line);
+                    }
+                }
             }
         }
         lines
     }
 
-    /// A few spoiled rows do not make it another encoding.
-    fn looks_right(&self) -> bool {
-        self.bad == 0 || self.good > self.bad
+    /// A few spoiled rows in a file of plain ASCII do not make it another encoding.
+    fn legacy_counts(&self) -> bool {
+        self.legacy > self.broken && self.legacy * 20 >= self.all
     }
 }
 
-/// The two-byte characters of the sample, read as GBK or EUC-KR would be.
+/// The two-byte characters of lines, read as GBK or EUC-KR would be.
+#[derive(Default)]
 struct Pairs {
     /// Each once, within the area that both standards use for what people write.
     distinct: HashSet<[u8; 2]>,
@@ -114,13 +135,8 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn count(sample: &[u8]) -> Self {
-        let mut pairs = Self {
-            distinct: HashSet::new(),
-            hangul: 0,
-            uncommon: false,
-        };
-        let mut bytes = sample.iter().copied();
+    fn add(&mut self, line: &[u8]) {
+        let mut bytes = line.iter().copied();
         while let Some(lead) = bytes.next() {
             if lead < 0x80 {
                 continue;
@@ -129,14 +145,13 @@ impl Pairs {
                 // Symbols and full-width signs lie alike in both.
                 Some(0xA1..=0xFE) if (0xA1..=0xAF).contains(&lead) => {}
                 Some(trail @ 0xA1..=0xFE) if (0xB0..=0xFD).contains(&lead) => {
-                    let new = pairs.distinct.insert([lead, trail]);
-                    pairs.hangul += usize::from(new && lead <= 0xC8);
+                    let new = self.distinct.insert([lead, trail]);
+                    self.hangul += usize::from(new && lead <= 0xC8);
                 }
-                Some(_) => pairs.uncommon = true,
-                None => {}
+                Some(_) => self.uncommon = true,
+                None => self.uncommon = true,
             }
         }
-        pairs
     }
 
     fn guess(&self) -> Option<FileEncoding> {

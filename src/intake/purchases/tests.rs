@@ -207,6 +207,37 @@ fn a_few_malformed_bytes_cost_their_rows_only() {
 }
 
 #[test]
+fn spoiled_rows_of_a_plain_file_are_each_reported() {
+    let mut bytes = b"customer_id,date,quantity,amount\n".to_vec();
+    let mut spoiled = Vec::new();
+    for n in 0u64..20_000 {
+        if n % 100 == 7 {
+            spoiled.push(n + 2);
+            let bad: &[u8] = [
+                b"\xFF".as_slice(),
+                b"\xC3\x28",
+                b"\xD0\xD1",
+                b"\xB0\xA1",
+                b"\x80",
+            ][spoiled.len() % 5];
+            bytes.extend_from_slice(bad);
+        }
+        bytes.extend_from_slice(format!("{n},2024-01-01,1,1\n").as_bytes());
+    }
+    for encoding in [None, Some(FileEncoding::Utf8)] {
+        let mut options = options(MAP);
+        options.encoding = encoding;
+        let rows = read_with(&bytes, options);
+        let lines: Vec<u64> = rejects(&rows).iter().map(|(line, _, _)| *line).collect();
+        assert_eq!(lines, spoiled);
+        assert!(rejects(&rows).iter().all(
+            |(_, column, code)| (*column, *code) == (Some("customer_id"), RejectCode::Encoding)
+        ));
+        assert_eq!(purchases(&rows).len(), 20_000 - spoiled.len());
+    }
+}
+
+#[test]
 fn legacy_encodings() {
     for (encoding, name) in [
         (encoding_rs::GB18030, "王小明"),
@@ -251,25 +282,17 @@ fn files_that_cannot_be_read_say_why() {
         options.delimiter = delimiter;
         assert!(PurchaseRows::open(b"a".as_slice(), options).is_err());
     }
-    struct Failing(u8);
+    struct Failing;
     impl Read for Failing {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            if self.0 == 0 {
-                return Err(io::Error::other("gone"));
-            }
-            self.0 -= 1;
-            let row = b"customer_id,date,quantity,amount\n";
-            let fill: Vec<u8> = row
-                .iter()
-                .chain(b"1,2024-01-01,1,1\n".iter().cycle())
-                .copied()
-                .take(buf.len())
-                .collect();
-            buf.copy_from_slice(&fill);
-            Ok(buf.len())
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("gone"))
         }
     }
-    let mut rows = PurchaseRows::open(Failing(3), options(MAP)).unwrap();
+    let text = format!(
+        "customer_id,date,quantity,amount\n{}",
+        "1,2024-01-01,1,1\n".repeat(20_000)
+    );
+    let mut rows = PurchaseRows::open(text.as_bytes().chain(Failing), options(MAP)).unwrap();
     assert!(rows.any(|row| row.is_err()));
     assert!(rows.next().is_none());
 }

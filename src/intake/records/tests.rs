@@ -140,7 +140,7 @@ fn headers() {
                 other => panic!("{other}"),
             })
     };
-    assert_eq!(header(" a , \"b,c\"\n"), Ok(vec!["a".into(), "b,c".into()]));
+    assert_eq!(header(" a ,\"b,c\"\n"), Ok(vec!["a".into(), "b,c".into()]));
     assert_eq!(header(""), Err(HeaderError::Missing));
     assert_eq!(header("\n\r\n"), Err(HeaderError::Missing));
     assert_eq!(header("a,\"b\n1,2"), Err(HeaderError::Broken));

@@ -1,0 +1,39 @@
+//! The first store: a shop that begins with an import has none yet.
+
+use crate::access::Ctx;
+use crate::domain::organization::{regions, stores};
+use crate::error::Result;
+use entity::store;
+use sea_orm::{EntityTrait, PaginatorTrait};
+
+/// Makes a region and a store with this code when there is no store at all; the store keeps the company's time.
+///
+/// # Errors
+/// Those of making them.
+pub async fn ensure(ctx: &Ctx, code: &str) -> Result<()> {
+    if store::Entity::find().count(ctx.db.read()).await? > 0 {
+        return Ok(());
+    }
+    let region = match regions::all(ctx).await?.into_iter().next() {
+        Some(region) => region,
+        None => {
+            regions::create(
+                ctx,
+                &regions::NewRegion {
+                    code: "main".to_owned(),
+                    name: "Main".to_owned(),
+                },
+            )
+            .await?
+        }
+    };
+    let new = stores::NewStore {
+        region: region.id,
+        code: code.to_owned(),
+        name: code.to_owned(),
+        time_zone: None,
+        opening_hours: Vec::new(),
+    };
+    stores::create(ctx, &new).await?;
+    Ok(())
+}

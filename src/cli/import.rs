@@ -1,0 +1,193 @@
+//! `regulars import purchases`: brings in a till system's export.
+
+use crate::access::Ctx;
+use crate::domain::organization::company;
+use crate::domain::visits::import::{self, Progress, Report, Target};
+use crate::error::{Error, Result};
+use crate::intake::{
+    DateFormats, DecimalFormat, FileEncoding, Mapping, PurchaseOptions, PurchaseRows, RejectsWriter,
+};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
+
+/// What is imported.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Purchases from a till system's export.
+    Purchases(PurchasesArgs),
+}
+
+/// How purchases are imported.
+#[derive(Clone, Debug, Args)]
+pub struct PurchasesArgs {
+    /// The file: CSV with a header, in UTF-8, GB18030 or EUC-KR.
+    pub file: PathBuf,
+    /// Which column holds what, such as `customer=customer_id,date=date,quantity=quantity,amount=amount`.
+    ///
+    /// Fields: customer, date and amount, which are needed; quantity, receipt, store, time, name, phone, email,
+    /// product, currency.
+    #[arg(long)]
+    pub map: String,
+    /// Only tell what would happen.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write rejected rows to this file, with line, column, code and reason.
+    #[arg(long)]
+    pub rejects: Option<PathBuf>,
+    /// The name of the till system: its receipts and customers are known by it and their number.
+    #[arg(long, default_value = "pos")]
+    pub source: String,
+    /// The code of the store of rows that name none; it is made when there is no store at all.
+    #[arg(long, default_value = "main")]
+    pub store: String,
+    /// The encoding: utf-8, gb18030 or euc-kr; recognized when not given.
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// How dates are written, such as `%d.%m.%Y`; given several times, each is tried. ISO dates when not given.
+    #[arg(long)]
+    pub date_format: Vec<String>,
+    /// The decimal mark.
+    #[arg(long, default_value_t = '.')]
+    pub decimal: char,
+    /// The mark between thousands.
+    #[arg(long)]
+    pub thousands: Option<char>,
+    /// The mark between fields.
+    #[arg(long, default_value_t = ',')]
+    pub delimiter: char,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What is wrong with the options or the file, in words; those of the database.
+pub async fn run(ctx: &Ctx, command: ImportCommand) -> Result<()> {
+    match command {
+        ImportCommand::Purchases(args) => purchases(ctx, &args).await,
+    }
+}
+
+fn wrong(error: impl std::fmt::Display) -> Error {
+    Error::BadRequest(error.to_string().into())
+}
+
+async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
+    let company = company::settings(ctx).await?;
+    super::first_store::ensure(ctx, &args.store).await?;
+    let mut options = PurchaseOptions::new(
+        Mapping::parse(&args.map).map_err(wrong)?,
+        company.currency,
+        company.country,
+        entity::values::business_date::business_date(ctx.now(), company.time_zone),
+    );
+    options.encoding = args
+        .encoding
+        .as_deref()
+        .map(FileEncoding::parse)
+        .transpose()
+        .map_err(wrong)?;
+    options.delimiter = u8::try_from(args.delimiter)
+        .map_err(|_| wrong("the mark between fields is an ASCII character"))?;
+    if !args.date_format.is_empty() {
+        options.dates = DateFormats::new(&args.date_format).map_err(wrong)?;
+    }
+    options.decimals = DecimalFormat::new(args.decimal, args.thousands).map_err(wrong)?;
+    let unreadable =
+        |error: std::io::Error| wrong(format!("cannot read {}: {error}", args.file.display()));
+    let file = File::open(&args.file).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    let rows = PurchaseRows::open(file, options)
+        .map_err(|error| wrong(format!("{}: {error}", args.file.display())))?;
+    let mut rejects = match &args.rejects {
+        Some(path) => {
+            let out = File::create(path)
+                .map_err(|error| wrong(format!("cannot write {}: {error}", path.display())))?;
+            Some(RejectsWriter::new(BufWriter::new(out)).map_err(wrong)?)
+        }
+        None => None,
+    };
+    let target = Target {
+        source: args.source.clone(),
+        store: args.store.clone(),
+        currency: company.currency,
+        phone_region: company.country,
+        dry_run: args.dry_run,
+    };
+    let bar = progress_bar(size);
+    let started = std::time::Instant::now();
+    let mut shown = 0_u32;
+    let report = import::run(ctx, target, rows, |progress| {
+        match progress {
+            Progress::Rejected(reject) => {
+                if let Some(rejects) = &mut rejects {
+                    rejects
+                        .write(reject)
+                        .map_err(|error| wrong(format!("cannot write the rejects: {error}")))?;
+                } else if shown < 20 {
+                    shown += 1;
+                    let column = reject
+                        .column
+                        .as_deref()
+                        .map(|column| format!(", {column}"))
+                        .unwrap_or_default();
+                    bar.suspend(|| {
+                        eprintln!(
+                            "line {}{column}: {} {}",
+                            reject.line, reject.code, reject.reason
+                        )
+                    });
+                }
+            }
+            Progress::Booked(report) => {
+                bar.set_position(report.bytes);
+                bar.set_message(format!(
+                    "{} rows, {} rejected",
+                    report.rows, report.rejected
+                ));
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    bar.finish_and_clear();
+    if let Some(rejects) = rejects {
+        rejects
+            .finish()
+            .map_err(|error| wrong(format!("cannot write the rejects: {error}")))?;
+    }
+    say(&report, args, started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn progress_bar(size: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3}% {msg} {eta} left");
+    ProgressBar::new(size).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a command's answer goes to its standard output"
+)]
+fn say(report: &Report, args: &PurchasesArgs, seconds: f64) {
+    let verb = if args.dry_run {
+        "would be booked"
+    } else {
+        "booked"
+    };
+    println!("{} rows read in {seconds:.1} s", report.rows);
+    println!(
+        "{} receipts {verb}, {} known already",
+        report.booked, report.known
+    );
+    println!("{} new customers", report.customers);
+    match (&args.rejects, report.rejected) {
+        (_, 0) => println!("no row rejected"),
+        (Some(path), rejected) => println!("{rejected} rows rejected: see {}", path.display()),
+        (None, rejected) => {
+            println!("{rejected} rows rejected: run again with --rejects FILE to have them all")
+        }
+    }
+}

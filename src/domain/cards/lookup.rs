@@ -1,0 +1,112 @@
+//! Reading memberships, cards and the history of tiers: for many customers at once, in sight only.
+
+use crate::access::{Action, Ctx, sight};
+use crate::error::Result;
+use entity::ids::{CardId, CustomerId, MembershipId};
+use entity::values::CardNumber;
+use entity::{card, membership, tier_change};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+
+/// Restricts a select to the customers in sight.
+fn seen<E: EntityTrait>(
+    ctx: &Ctx,
+    select: Select<E>,
+    customer: impl ColumnTrait,
+) -> Result<Select<E>> {
+    Ok(match sight::customer_ids(ctx, Action::CustomerRead)? {
+        Some(ids) => select.filter(customer.into_expr().in_subquery(ids)),
+        None => select,
+    })
+}
+
+/// Memberships by id.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn memberships_by_ids(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<membership::Model>> {
+    let select = membership::Entity::find().filter(membership::Column::Id.is_in(ids.to_vec()));
+    Ok(seen(ctx, select, membership::Column::CustomerId)?
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// Memberships of customers, oldest first.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn memberships_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<membership::Model>> {
+    let select = membership::Entity::find()
+        .filter(membership::Column::CustomerId.is_in(customers.to_vec()))
+        .order_by_asc(membership::Column::Id);
+    Ok(seen(ctx, select, membership::Column::CustomerId)?
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// Cards by id.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn cards_by_ids(ctx: &Ctx, ids: &[CardId]) -> Result<Vec<card::Model>> {
+    let select = card::Entity::find().filter(card::Column::Id.is_in(ids.to_vec()));
+    Ok(seen(ctx, select, card::Column::CustomerId)?
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// Cards of customers, oldest first.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn cards_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<card::Model>> {
+    let select = card::Entity::find()
+        .filter(card::Column::CustomerId.is_in(customers.to_vec()))
+        .order_by_asc(card::Column::Id);
+    Ok(seen(ctx, select, card::Column::CustomerId)?
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// The history of memberships' tiers, oldest first.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn tier_changes_of(
+    ctx: &Ctx,
+    memberships: &[MembershipId],
+) -> Result<Vec<tier_change::Model>> {
+    let select = tier_change::Entity::find()
+        .filter(tier_change::Column::MembershipId.is_in(memberships.to_vec()))
+        .order_by_asc(tier_change::Column::Id);
+    Ok(seen(ctx, select, tier_change::Column::CustomerId)?
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// Tier changes by id.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn tier_changes_by_ids(
+    ctx: &Ctx,
+    ids: &[entity::ids::TierChangeId],
+) -> Result<Vec<tier_change::Model>> {
+    let select = tier_change::Entity::find().filter(tier_change::Column::Id.is_in(ids.to_vec()));
+    Ok(seen(ctx, select, tier_change::Column::CustomerId)?
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// The card with a number, whoever's it is: who shows a card is there, so the store need not have seen its
+/// holder before. Only for writing down that they have come; what is read afterwards is read in sight.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn holder_by_number(ctx: &Ctx, number: &CardNumber) -> Result<Option<card::Model>> {
+    ctx.require(Action::VisitRecord)?;
+    Ok(card::Entity::find()
+        .filter(card::Column::Number.eq(number.as_str()))
+        .one(ctx.db.read())
+        .await?)
+}

@@ -1,0 +1,270 @@
+//! Reading visits, receipts and their lines: in sight only, and for many at once.
+
+use crate::access::{Action, Ctx, sight};
+use crate::db::{Keyset, Page, PageRequest, Sort};
+use crate::error::Result;
+use chrono::NaiveDate;
+use entity::enums::VisitChannel;
+use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, StaffId, StoreId, VisitId};
+use entity::{customer_total, purchase, purchase_line, visit};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    Select, Value,
+};
+
+/// Which visits.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct VisitFilter {
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// In this store.
+    pub store: Option<StoreId>,
+    /// Served by this member of staff.
+    pub served_by: Option<StaffId>,
+    /// By this way.
+    pub channel: Option<VisitChannel>,
+    /// On this business day or later.
+    pub from: Option<NaiveDate>,
+    /// On this business day or earlier.
+    pub to: Option<NaiveDate>,
+}
+
+/// Visits that the viewer sees: those of customers in sight.
+fn visible(ctx: &Ctx) -> Result<Select<visit::Entity>> {
+    let select = visit::Entity::find();
+    Ok(match sight::customer_ids(ctx, Action::VisitRead)? {
+        Some(ids) => select.filter(visit::Column::CustomerId.into_expr().in_subquery(ids)),
+        None => select,
+    })
+}
+
+fn select(ctx: &Ctx, filter: &VisitFilter) -> Result<Select<visit::Entity>> {
+    let mut select = visible(ctx)?;
+    if let Some(customer) = filter.customer {
+        select = select.filter(visit::Column::CustomerId.eq(customer));
+    }
+    if let Some(store) = filter.store {
+        select = select.filter(visit::Column::StoreId.eq(store));
+    }
+    if let Some(staff) = filter.served_by {
+        select = select.filter(visit::Column::ServedById.eq(staff));
+    }
+    if let Some(channel) = filter.channel {
+        select = select.filter(visit::Column::Channel.eq(channel));
+    }
+    if let Some(day) = filter.from {
+        select = select.filter(visit::Column::BusinessDate.gte(day));
+    }
+    if let Some(day) = filter.to {
+        select = select.filter(visit::Column::BusinessDate.lte(day));
+    }
+    Ok(select)
+}
+
+/// A page of visits by their time.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn page(
+    ctx: &Ctx,
+    filter: &VisitFilter,
+    sort: Sort,
+    page: &PageRequest,
+) -> Result<Page<visit::Model>> {
+    let keyset = Keyset::new(
+        Expr::col((visit::Entity, visit::Column::At)),
+        Expr::col((visit::Entity, visit::Column::Id)),
+        sort,
+    );
+    keyset.page(ctx.db.read(), select(ctx, filter)?, page).await
+}
+
+/// How many visits there are.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn count(ctx: &Ctx, filter: &VisitFilter) -> Result<u64> {
+    Ok(select(ctx, filter)?.count(ctx.db.read()).await?)
+}
+
+/// Visits by id.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn by_ids(ctx: &Ctx, ids: &[VisitId]) -> Result<Vec<visit::Model>> {
+    Ok(visible(ctx)?
+        .filter(visit::Column::Id.is_in(ids.to_vec()))
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// The last visits of each of many customers, newest first: at most `limit` of each, in one statement.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn last_of(ctx: &Ctx, customers: &[CustomerId], limit: u64) -> Result<Vec<visit::Model>> {
+    ctx.require(Action::VisitRead)?;
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seen = visible_customers(ctx, customers).await?;
+    if seen.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A correlated read of a few rows from the index for each customer beats ranking all their visits.
+    let mut sql = ctx.db.sql();
+    sql.push("select v.* from customer c join visit v on v.id in (select w.id from visit w where w.customer_id = c.id ");
+    sql.push(&format!(
+        "order by w.at desc, w.id desc limit {limit}) where c.id in "
+    ));
+    sql.bind_list(seen)
+        .push(" order by v.customer_id, v.at desc, v.id desc");
+    Ok(visit::Model::find_by_statement(sql.build())
+        .all(ctx.db.read())
+        .await?)
+}
+
+async fn visible_customers(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<CustomerId>> {
+    let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? else {
+        return Ok(customers.to_vec());
+    };
+    let select = sea_orm::sea_query::Query::select()
+        .column(entity::customer::Column::Id)
+        .from(entity::customer::Entity)
+        .and_where(entity::customer::Column::Id.is_in(customers.to_vec()))
+        .and_where(Expr::col(entity::customer::Column::Id).in_subquery(ids))
+        .to_owned();
+    let rows = ctx.db.read().query_all(&select).await?;
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
+/// Receipts of visits.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn purchases_of(ctx: &Ctx, visits: &[VisitId]) -> Result<Vec<purchase::Model>> {
+    seen_purchases(ctx, purchase::Column::VisitId.is_in(visits.to_vec())).await
+}
+
+/// Receipts by id.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn purchases_by_ids(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<purchase::Model>> {
+    seen_purchases(ctx, purchase::Column::Id.is_in(ids.to_vec())).await
+}
+
+async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> {
+    let mut select = purchase::Entity::find().filter(which);
+    if let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? {
+        select = select.filter(purchase::Column::CustomerId.into_expr().in_subquery(ids));
+    }
+    Ok(select.all(ctx.db.read()).await?)
+}
+
+/// Lines of receipts that the viewer was shown, in their order.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn lines_of(ctx: &Ctx, purchases: &[PurchaseId]) -> Result<Vec<purchase_line::Model>> {
+    ctx.require(Action::VisitRead)?;
+    let select = purchase_line::Entity::find()
+        .filter(purchase_line::Column::PurchaseId.is_in(purchases.to_vec()));
+    Ok(
+        sea_orm::QueryOrder::order_by_asc(select, purchase_line::Column::Line)
+            .all(ctx.db.read())
+            .await?,
+    )
+}
+
+/// Lines by id, those of receipts in sight only.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn lines_by_ids(ctx: &Ctx, ids: &[PurchaseLineId]) -> Result<Vec<purchase_line::Model>> {
+    ctx.require(Action::VisitRead)?;
+    let found = purchase_line::Entity::find()
+        .filter(purchase_line::Column::Id.is_in(ids.to_vec()))
+        .all(ctx.db.read())
+        .await?;
+    let receipts: Vec<PurchaseId> = found.iter().map(|line| line.purchase_id).collect();
+    let seen: Vec<PurchaseId> = purchases_by_ids(ctx, &receipts)
+        .await?
+        .into_iter()
+        .map(|receipt| receipt.id)
+        .collect();
+    Ok(found
+        .into_iter()
+        .filter(|line| seen.contains(&line.purchase_id))
+        .collect())
+}
+
+/// What the visits of customers add up to.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn totals_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<customer_total::Model>> {
+    let mut select = customer_total::Entity::find()
+        .filter(customer_total::Column::CustomerId.is_in(customers.to_vec()));
+    if let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? {
+        select = select.filter(
+            customer_total::Column::CustomerId
+                .into_expr()
+                .in_subquery(ids),
+        );
+    }
+    Ok(select.all(ctx.db.read()).await?)
+}
+
+/// Sums over all visits in sight: what an import is checked against.
+#[derive(Clone, Copy, Debug, Default, FromQueryResult)]
+pub struct Sums {
+    /// Customers in sight who have a receipt.
+    pub customers: i64,
+    /// Receipts.
+    pub receipts: i64,
+    /// Sum of amounts bought, in minor units.
+    pub bought_minor: i64,
+    /// Sum of amounts given back, in minor units.
+    pub returned_minor: i64,
+}
+
+/// Sums over the customers in sight.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn sums(ctx: &Ctx) -> Result<Sums> {
+    let seen = sight::customer_ids(ctx, Action::VisitRead)?;
+    let total = |column: customer_total::Column| {
+        Expr::expr(Expr::col(column).sum())
+            .cast_as("bigint")
+            .if_null(Expr::val(Value::BigInt(Some(0))))
+    };
+    let mut select = sea_orm::sea_query::Query::select()
+        .expr_as(
+            Expr::col(customer_total::Column::CustomerId).count(),
+            "customers",
+        )
+        .expr_as(total(customer_total::Column::Receipts), "receipts")
+        .expr_as(total(customer_total::Column::BoughtMinor), "bought_minor")
+        .expr_as(
+            total(customer_total::Column::ReturnedMinor),
+            "returned_minor",
+        )
+        .from(customer_total::Entity)
+        .and_where(customer_total::Column::Receipts.gt(0))
+        .to_owned();
+    if let Some(ids) = seen {
+        select.and_where(
+            customer_total::Column::CustomerId
+                .into_expr()
+                .in_subquery(ids),
+        );
+    }
+    let row = ctx.db.read().query_one(&select).await?;
+    Ok(match row {
+        Some(row) => Sums::from_query_result(&row, "")?,
+        None => Sums::default(),
+    })
+}

@@ -1,0 +1,527 @@
+//! Recording a visit: may I, parse, lock the customer, compute, write everything in one transaction.
+
+use super::booking::{Booking, LARGEST_MINOR, Totals, sums};
+use super::facts::{LineFacts, PurchaseFacts, ReturnClaim, VisitFacts, content_hash};
+use super::returns;
+use crate::access::sight::{self, Reach};
+use crate::access::{Action, Ctx, audit};
+use crate::db::IdempotencyKey;
+use crate::domain::cards::programmes::text_code;
+use crate::domain::cards::{lookup as cards, tiering::Standing};
+use crate::domain::organization::company;
+use crate::error::{Code, Error, Result, UserErrors};
+use crate::events;
+use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
+use entity::enums::{NoPurchaseReason, VisitChannel};
+use entity::ids::{CustomerId, PurchaseLineId, StaffId, StoreId, VisitId};
+use entity::values::{
+    CardNumber, Quantity, TimeZone, business_date, clean_line, clean_text, money,
+};
+use entity::{customer_total, purchase, staff, store, visit};
+use iso_currency::Currency;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// Who came: somebody whom the viewer sees, or somebody who shows their card.
+#[derive(Clone, Debug)]
+pub enum Who {
+    /// A customer in sight.
+    Customer(CustomerId),
+    /// Whoever holds the card with this number.
+    Card(String),
+}
+
+/// A visit as it is told.
+#[derive(Clone, Debug)]
+pub struct NewVisit {
+    /// Who came.
+    pub who: Who,
+    /// To which store; the viewer's only store when absent.
+    pub store: Option<StoreId>,
+    /// By which way.
+    pub channel: VisitChannel,
+    /// When; now when absent.
+    pub at: Option<DateTime<Utc>>,
+    /// Who served; the viewer when absent.
+    pub served_by: Option<StaffId>,
+    /// Why nothing was bought.
+    pub no_purchase_reason: Option<NoPurchaseReason>,
+    /// What was said.
+    pub note: Option<String>,
+    /// The receipt.
+    pub purchase: Option<NewPurchase>,
+    /// The caller's key.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// A receipt as it is told.
+#[derive(Clone, Debug)]
+pub struct NewPurchase {
+    /// The numbering system and the number; one is made up when absent.
+    pub receipt: Option<(String, String)>,
+    /// Lines bought.
+    pub lines: Vec<NewLine>,
+    /// Lines given back.
+    pub returns: Vec<NewReturn>,
+}
+
+/// A line bought, as it is told; amounts are in minor units of the company's currency already.
+#[derive(Clone, Debug)]
+pub struct NewLine {
+    /// The product's number.
+    pub sku: Option<String>,
+    /// The product's name.
+    pub name: Option<String>,
+    /// Its category.
+    pub category: Option<String>,
+    /// Its brand.
+    pub brand: Option<String>,
+    /// How many, as decimal text; one when absent.
+    pub quantity: Option<String>,
+    /// List price of one, as decimal text with its currency code.
+    pub list_price: Option<Amount>,
+    /// What was paid for the line.
+    pub amount: Amount,
+    /// What one cost the shop.
+    pub unit_cost: Option<Amount>,
+    /// Why less than the list price was paid.
+    pub discount_reason: Option<String>,
+}
+
+/// A line given back, as it is told.
+#[derive(Clone, Debug)]
+pub struct NewReturn {
+    /// The line that it undoes.
+    pub line: PurchaseLineId,
+    /// How many; all that are left when absent.
+    pub quantity: Option<String>,
+    /// What was paid back; in proportion when absent.
+    pub amount: Option<Amount>,
+}
+
+/// An amount as decimal text with its currency code.
+#[derive(Clone, Debug)]
+pub struct Amount {
+    /// The amount.
+    pub amount: String,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// Lines of a receipt, and lines given back, at most.
+const MOST_LINES: usize = 200;
+
+/// Records a visit, with or without a purchase. Totals, tier, audit entry and events are written in the same
+/// transaction. The same receipt, or the same key, sent again gives the visit that was recorded first.
+///
+/// # Errors
+/// User errors for whatever cannot be; [`Code::ReceiptConflict`] for a receipt that was recorded with other
+/// content.
+pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
+    ctx.require(Action::VisitRecord)?;
+    let currency = company::settings(ctx).await?.currency;
+    let mut errors = UserErrors::new();
+    let note = new
+        .note
+        .as_deref()
+        .and_then(|note| errors.take("note", text_code, clean_text(note, 20_000)));
+    let at = check_time(ctx, new.at, &mut errors);
+    let told = new
+        .purchase
+        .as_ref()
+        .map(|purchase| read_purchase(purchase, currency, &mut errors));
+    if new.purchase.is_some() && new.no_purchase_reason.is_some() {
+        errors.push(
+            Code::Invalid,
+            "noPurchaseReason",
+            "a reason is given only where nothing was bought",
+        );
+    }
+    errors.check()?;
+    let store = find_store(ctx, new.store).await?;
+    let zone = TimeZone::parse(&store.time_zone)
+        .map_err(|error| Error::internal(format!("store's time zone {error}")))?;
+    let (customer, shown) = find_customer(ctx, &new.who).await?;
+    let claims = told
+        .as_ref()
+        .map(|told| told.claims.clone())
+        .unwrap_or_default();
+    let purchase = told.map(|told| PurchaseFacts {
+        content_hash: content_hash(customer, store.id, new.channel, &told.lines, &told.claims),
+        source: told.source,
+        number: told.number,
+        lines: told.lines,
+        returns: Vec::new(),
+    });
+    let facts = VisitFacts {
+        customer,
+        store: store.id,
+        channel: new.channel,
+        at,
+        business_date: business_date::business_date(at, zone),
+        served_by: new.served_by.or(ctx.viewer.staff_id()),
+        no_purchase_reason: new.no_purchase_reason,
+        note,
+        purchase,
+    };
+    let plan = &Plan {
+        facts,
+        claims,
+        shown,
+        zone,
+        served_by: new.served_by,
+        key: new.key,
+    };
+    let id = ctx
+        .db
+        .write_for(
+            &[customer],
+            |tx| async move { write(&*tx, ctx, plan).await },
+        )
+        .await?;
+    let recorded = visit::Entity::find_by_id(id).one(ctx.db.read()).await?;
+    recorded.ok_or_else(|| Error::internal("a recorded visit is not there"))
+}
+
+/// A checked visit on its way into the database.
+struct Plan {
+    facts: VisitFacts,
+    claims: Vec<ReturnClaim>,
+    /// Was the customer found by the card they show?
+    shown: bool,
+    zone: TimeZone,
+    served_by: Option<StaffId>,
+    key: Option<IdempotencyKey>,
+}
+
+/// Under the lock: looks for an earlier recording, computes and writes.
+async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<VisitId> {
+    let customer = plan.facts.customer;
+    if plan.shown {
+        sight::lock_shown(tx, customer).await?;
+    } else {
+        sight::lock_customer(tx, ctx, Action::VisitRecord, customer, "customerId").await?;
+    }
+    if let Some(key) = &plan.key
+        && let Some(done) = key.seen(tx).await?
+    {
+        return Ok(VisitId(done));
+    }
+    if let Some(earlier) = same_receipt(tx, &plan.facts).await? {
+        return Ok(earlier);
+    }
+    let mut facts = plan.facts.clone();
+    if let Some(purchase) = &mut facts.purchase {
+        purchase.returns = returns::settle(tx, customer, &plan.claims).await?;
+    }
+    if let Some(served_by) = plan.served_by
+        && staff::Entity::find_by_id(served_by).count(tx).await? == 0
+    {
+        return Err(Error::not_found("servedById", "member of staff"));
+    }
+    let totals = customer_total::Entity::find_by_id(facts.customer)
+        .one(tx)
+        .await?;
+    let mut known: HashMap<CustomerId, Totals> = totals
+        .into_iter()
+        .map(|row| (row.customer_id, row.into()))
+        .collect();
+    check_room(&facts, known.entry(facts.customer).or_default())?;
+    let standing = Standing::read(tx, &[facts.customer]).await?;
+    let mut booking = Booking::new(known, standing, false, ctx.now());
+    let booked = booking.add(&facts)?;
+    let (batch, events) = booking.finish();
+    batch.write(tx).await?;
+    events::record(tx, ctx, &events).await?;
+    let detail = json!({ "visit": booked.visit, "store": booked.store });
+    audit::write(
+        tx,
+        &[audit::Entry::new(ctx, "visit.record")
+            .about([facts.customer])
+            .detail(detail)],
+    )
+    .await?;
+    arrive(tx, ctx, &facts, plan.zone).await?;
+    if let Some(key) = &plan.key {
+        key.remember(tx, booked.visit.into(), ctx.now()).await?;
+    }
+    Ok(booked.visit)
+}
+
+/// Whoever has arrived today is seen by the staff of the store until its day ends (rule R1).
+async fn arrive(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    facts: &VisitFacts,
+    zone: TimeZone,
+) -> Result<()> {
+    let today = business_date::business_date(ctx.now(), zone);
+    if facts.business_date != today {
+        return Ok(());
+    }
+    let Some(tomorrow) = today.succ_opt() else {
+        return Ok(());
+    };
+    sight::grant(
+        tx,
+        facts.customer,
+        facts.store,
+        "arrived",
+        business_date::local_midnight(zone, tomorrow),
+    )
+    .await
+}
+
+/// The visit of a receipt with the same number, if there is one.
+async fn same_receipt(tx: &impl ConnectionTrait, facts: &VisitFacts) -> Result<Option<VisitId>> {
+    let Some(purchase) = &facts.purchase else {
+        return Ok(None);
+    };
+    let number = Condition::all()
+        .add(purchase::Column::Source.eq(purchase.source.as_str()))
+        .add(purchase::Column::ReceiptNumber.eq(purchase.number.as_str()));
+    let Some(earlier) = purchase::Entity::find().filter(number).one(tx).await? else {
+        return Ok(None);
+    };
+    if earlier.content_hash == purchase.content_hash {
+        return Ok(Some(earlier.visit_id));
+    }
+    let message = "a receipt with this number was recorded with other content; check the number, or record a return";
+    Err(Error::user(
+        Code::ReceiptConflict,
+        "purchase.receipt.number",
+        message,
+    ))
+}
+
+fn check_room(facts: &VisitFacts, totals: &Totals) -> Result<()> {
+    let fits = sums(facts).is_some_and(|(bought, returned)| {
+        let room = |have: i64, more: i64| {
+            have.checked_add(more)
+                .is_some_and(|sum| sum <= LARGEST_MINOR)
+        };
+        room(totals.bought_minor, bought) && room(totals.returned_minor, returned)
+    });
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::user(
+            Code::OutOfRange,
+            "purchase",
+            "the sum is beyond what a customer can have spent",
+        ))
+    }
+}
+
+fn check_time(ctx: &Ctx, at: Option<DateTime<Utc>>, errors: &mut UserErrors) -> DateTime<Utc> {
+    let now = ctx.now();
+    let Some(at) = at else { return now };
+    let first = Utc
+        .with_ymd_and_hms(1990, 1, 1, 0, 0, 0)
+        .single()
+        .unwrap_or_default();
+    // Tills' clocks are not always right.
+    if at > now + TimeDelta::minutes(5) || at < first {
+        errors.push(Code::OutOfRange, "at", "a visit lies between 1990 and now");
+    }
+    at
+}
+
+async fn find_store(ctx: &Ctx, named: Option<StoreId>) -> Result<store::Model> {
+    let reach = Reach::of(&ctx.viewer, Action::VisitRecord);
+    let mut select = store::Entity::find()
+        .filter(reach.covers(sea_orm::sea_query::Expr::col((
+            store::Entity,
+            store::Column::Id,
+        ))))
+        .filter(store::Column::ArchivedAt.is_null());
+    if let Some(id) = named {
+        select = select.filter(store::Column::Id.eq(id));
+    }
+    // One more than can be meant.
+    let mut found = sea_orm::QuerySelect::limit(select, 2)
+        .all(ctx.db.read())
+        .await?;
+    match (found.pop(), found.is_empty(), named) {
+        (Some(store), true, _) => Ok(store),
+        (Some(_), false, _) => Err(Error::user(
+            Code::Required,
+            "storeId",
+            "you work in several stores; say which one",
+        )),
+        (None, _, Some(_)) => Err(Error::not_found("storeId", "store")),
+        (None, _, None) => Err(Error::user(Code::Required, "storeId", "say which store")),
+    }
+}
+
+/// The customer, and whether they were found by the card they show: then the store need not have seen them
+/// before.
+async fn find_customer(ctx: &Ctx, who: &Who) -> Result<(CustomerId, bool)> {
+    let text = match who {
+        Who::Customer(id) => return Ok((*id, false)),
+        Who::Card(text) => text,
+    };
+    let number = CardNumber::parse_any(text)
+        .map_err(|error| Error::user(Code::Invalid, "cardNumber", format!("cardNumber {error}")))?;
+    let card = cards::holder_by_number(ctx, &number).await?;
+    let card = card.ok_or_else(|| Error::not_found("cardNumber", "card"))?;
+    if card.status != entity::enums::CardStatus::Active {
+        let message = format!(
+            "the card is {}; find the customer by name and record the visit for them",
+            card.status
+        );
+        return Err(Error::user(Code::WrongState, "cardNumber", message));
+    }
+    Ok((card.customer_id, true))
+}
+
+/// A receipt whose values were checked.
+struct Told {
+    source: String,
+    number: String,
+    lines: Vec<LineFacts>,
+    claims: Vec<ReturnClaim>,
+}
+
+fn read_purchase(told: &NewPurchase, currency: Currency, errors: &mut UserErrors) -> Told {
+    if told.lines.is_empty() && told.returns.is_empty() {
+        errors.push(
+            Code::Required,
+            "purchase.lines",
+            "a receipt has at least one line bought or given back",
+        );
+    }
+    for (what, count) in [("lines", told.lines.len()), ("returns", told.returns.len())] {
+        if count > MOST_LINES {
+            errors.push(
+                Code::TooMany,
+                &format!("purchase.{what}"),
+                format!("a receipt has at most {MOST_LINES} lines"),
+            );
+        }
+    }
+    let (source, number) = match &told.receipt {
+        Some((source, number)) => (
+            errors
+                .take("purchase.receipt.source", text_code, clean_line(source, 64))
+                .unwrap_or_default(),
+            errors
+                .take("purchase.receipt.number", text_code, clean_line(number, 64))
+                .unwrap_or_default(),
+        ),
+        None => ("regulars".to_owned(), VisitId::new().to_string()),
+    };
+    let lines = told
+        .lines
+        .iter()
+        .take(MOST_LINES)
+        .enumerate()
+        .map(|(n, line)| read_line(line, &format!("purchase.lines.{n}"), currency, errors))
+        .collect();
+    let claims = told
+        .returns
+        .iter()
+        .take(MOST_LINES)
+        .enumerate()
+        .map(|(n, back)| {
+            let at = format!("purchase.returns.{n}");
+            let amount = back.amount.as_ref();
+            ReturnClaim {
+                undoes: Some(back.line),
+                quantity_milli: read_quantity(back.quantity.as_deref(), &at, errors),
+                amount_minor: amount.and_then(|amount| {
+                    read_amount(amount, &format!("{at}.amount"), currency, errors)
+                }),
+            }
+        })
+        .collect();
+    Told {
+        source,
+        number,
+        lines,
+        claims,
+    }
+}
+
+fn read_line(told: &NewLine, at: &str, currency: Currency, errors: &mut UserErrors) -> LineFacts {
+    let mut text = |name: &str, value: &Option<String>, longest: usize| {
+        value.as_deref().and_then(|value| {
+            errors.take(
+                &format!("{at}.{name}"),
+                text_code,
+                clean_line(value, longest),
+            )
+        })
+    };
+    let (sku, name) = (text("sku", &told.sku, 64), text("name", &told.name, 200));
+    let (category, brand) = (
+        text("category", &told.category, 100),
+        text("brand", &told.brand, 100),
+    );
+    let discount_reason = text("discountReason", &told.discount_reason, 200);
+    LineFacts {
+        sku,
+        name,
+        category,
+        brand,
+        quantity_milli: read_quantity(told.quantity.as_deref(), at, errors).unwrap_or(1000),
+        list_price_minor: told
+            .list_price
+            .as_ref()
+            .and_then(|amount| read_amount(amount, &format!("{at}.listPrice"), currency, errors)),
+        amount_minor: read_amount(&told.amount, &format!("{at}.amount"), currency, errors)
+            .unwrap_or_default(),
+        unit_cost_minor: told
+            .unit_cost
+            .as_ref()
+            .and_then(|amount| read_amount(amount, &format!("{at}.unitCost"), currency, errors)),
+        discount_reason,
+    }
+}
+
+/// A quantity above 0, in thousandths; `None` when none is given or it is wrong.
+fn read_quantity(text: Option<&str>, at: &str, errors: &mut UserErrors) -> Option<i64> {
+    let parsed = Quantity::parse(text?).and_then(Quantity::positive);
+    let quantity = errors
+        .take(&format!("{at}.quantity"), |_| Code::OutOfRange, parsed)?
+        .thousandths();
+    if quantity > 1_000_000_000 {
+        return errors.none(
+            Code::OutOfRange,
+            &format!("{at}.quantity"),
+            "a line has at most 1,000,000 pieces",
+        );
+    }
+    Some(quantity)
+}
+
+/// An amount of 0 or more in minor units; `None` when it is wrong.
+fn read_amount(
+    told: &Amount,
+    at: &str,
+    currency: Currency,
+    errors: &mut UserErrors,
+) -> Option<i64> {
+    if told.currency != currency.code() {
+        let message = format!(
+            "the company keeps its books in {}; give the amount in it",
+            currency.code()
+        );
+        return errors.none(
+            Code::CurrencyMismatch,
+            &format!("{at}.currencyCode"),
+            message,
+        );
+    }
+    let minor = errors.take(
+        &format!("{at}.amount"),
+        |_| Code::Invalid,
+        money::parse_amount(&told.amount, currency),
+    )?;
+    if !(0..=LARGEST_MINOR).contains(&minor) {
+        let message = "an amount is 0 or more; what is given back is told as a return";
+        return errors.none(Code::OutOfRange, &format!("{at}.amount"), message);
+    }
+    Some(minor)
+}

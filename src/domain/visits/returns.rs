@@ -1,0 +1,177 @@
+//! Lines given back: each refers to the line that it undoes, and never to more than is left of it (rule V2).
+
+use super::facts::{LineFacts, ReturnClaim, ReturnFacts};
+use crate::db::Sql;
+use crate::error::{Code, Result, UserErrors};
+use entity::ids::{CustomerId, PurchaseLineId};
+use entity::values::decimal::{divide_half_up, format_scaled};
+use entity::{purchase, purchase_line};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use std::collections::HashMap;
+
+/// What is left of a line: how many, and how much of what was paid.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    quantity_milli: i64,
+    amount_minor: i64,
+}
+
+/// Settles claims under the customer's lock, against what earlier returns have left.
+///
+/// Without an amount, the share of the quantity is paid back, rounded half up; whoever gives back the rest
+/// gets the rest, so that returns in parts add up to what was paid.
+///
+/// # Errors
+/// User errors for a line that is not the customer's, one that was itself given back, and more than is left.
+pub(super) async fn settle(
+    tx: &impl ConnectionTrait,
+    customer: CustomerId,
+    claims: &[ReturnClaim],
+) -> Result<Vec<ReturnFacts>> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = lines_of(tx, customer, claims).await?;
+    let mut left = what_is_left(tx, &lines).await?;
+    let mut errors = UserErrors::new();
+    let mut facts = Vec::with_capacity(claims.len());
+    for (n, claim) in claims.iter().enumerate() {
+        let at = format!("purchase.returns.{n}");
+        let line = claim
+            .undoes
+            .and_then(|id| Some((lines.get(&id)?, left.get_mut(&id)?)));
+        let Some((line, left)) = line else {
+            errors.push(
+                Code::NotFound,
+                &format!("{at}.lineId"),
+                "no such line among the customer's purchases",
+            );
+            continue;
+        };
+        facts.extend(one(claim, line, left, &at, &mut errors));
+    }
+    errors.check()?;
+    Ok(facts)
+}
+
+fn one(
+    claim: &ReturnClaim,
+    line: &purchase_line::Model,
+    left: &mut Left,
+    at: &str,
+    errors: &mut UserErrors,
+) -> Option<ReturnFacts> {
+    if line.quantity_milli <= 0 {
+        return errors.none(
+            Code::WrongState,
+            &format!("{at}.lineId"),
+            "the line was itself given back",
+        );
+    }
+    let quantity = claim.quantity_milli.unwrap_or(left.quantity_milli);
+    if quantity > left.quantity_milli || quantity == 0 {
+        let message = format!(
+            "only {} of this line are left to be given back",
+            format_scaled(left.quantity_milli, 3)
+        );
+        return errors.none(Code::ReturnExceeds, &format!("{at}.quantity"), message);
+    }
+    let amount = match claim.amount_minor {
+        Some(amount) => amount,
+        None if quantity == left.quantity_milli => left.amount_minor,
+        None => {
+            let share = i128::from(line.amount_minor) * i128::from(quantity);
+            divide_half_up(share, i128::from(line.quantity_milli))
+                .unwrap_or_default()
+                .min(left.amount_minor)
+        }
+    };
+    if amount > left.amount_minor {
+        let message = "more than is left of what was paid for this line";
+        return errors.none(Code::ReturnExceeds, &format!("{at}.amount.amount"), message);
+    }
+    left.quantity_milli -= quantity;
+    left.amount_minor -= amount;
+    Some(ReturnFacts {
+        undoes: Some(line.id),
+        quantity_milli: quantity,
+        amount_minor: amount,
+        line: copy(line),
+    })
+}
+
+async fn lines_of(
+    tx: &impl ConnectionTrait,
+    customer: CustomerId,
+    claims: &[ReturnClaim],
+) -> Result<HashMap<PurchaseLineId, purchase_line::Model>> {
+    let ids: Vec<PurchaseLineId> = claims.iter().filter_map(|claim| claim.undoes).collect();
+    let lines = purchase_line::Entity::find()
+        .filter(purchase_line::Column::Id.is_in(ids))
+        .all(tx)
+        .await?;
+    let receipts: Vec<_> = lines.iter().map(|line| line.purchase_id).collect();
+    let own: Vec<_> = purchase::Entity::find()
+        .filter(purchase::Column::Id.is_in(receipts))
+        .filter(purchase::Column::CustomerId.eq(customer))
+        .all(tx)
+        .await?
+        .into_iter()
+        .map(|purchase| purchase.id)
+        .collect();
+    Ok(lines
+        .into_iter()
+        .filter(|line| own.contains(&line.purchase_id))
+        .map(|line| (line.id, line))
+        .collect())
+}
+
+async fn what_is_left(
+    tx: &impl ConnectionTrait,
+    lines: &HashMap<PurchaseLineId, purchase_line::Model>,
+) -> Result<HashMap<PurchaseLineId, Left>> {
+    let mut left: HashMap<_, _> = lines
+        .values()
+        .map(|line| {
+            (
+                line.id,
+                Left {
+                    quantity_milli: line.quantity_milli,
+                    amount_minor: line.amount_minor,
+                },
+            )
+        })
+        .collect();
+    if left.is_empty() {
+        return Ok(left);
+    }
+    // What was given back is stored as negative numbers.
+    let mut sql = Sql::for_connection(tx);
+    sql.push("select returns_line_id as id, cast(sum(quantity_milli) as bigint) as quantity, ");
+    sql.push(
+        "cast(sum(amount_minor) as bigint) as amount from purchase_line where returns_line_id in ",
+    );
+    sql.bind_list(left.keys().copied())
+        .push(" group by returns_line_id");
+    for row in tx.query_all_raw(sql.build()).await? {
+        if let Some(left) = left.get_mut(&row.try_get::<PurchaseLineId>("", "id")?) {
+            left.quantity_milli += row.try_get::<i64>("", "quantity")?;
+            left.amount_minor += row.try_get::<i64>("", "amount")?;
+        }
+    }
+    Ok(left)
+}
+
+fn copy(line: &purchase_line::Model) -> LineFacts {
+    LineFacts {
+        sku: line.sku.clone(),
+        name: line.name.clone(),
+        category: line.category.clone(),
+        brand: line.brand.clone(),
+        quantity_milli: line.quantity_milli,
+        list_price_minor: line.list_price_minor,
+        amount_minor: line.amount_minor,
+        unit_cost_minor: line.unit_cost_minor,
+        discount_reason: line.discount_reason.clone(),
+    }
+}

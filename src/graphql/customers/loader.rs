@@ -1,0 +1,226 @@
+//! Loads what hangs on customers, for all customers of a page at once: one statement each.
+
+use crate::domain::customers::company::{Company, company_of};
+use crate::domain::customers::contacts::ContactPoint;
+use crate::domain::customers::{self, CustomerRow, consents, contacts, days, notes, tastes};
+use crate::graphql::loaders::{Batch, Shared, batch, report_shared};
+use async_graphql::Context;
+use async_graphql::dataloader::Loader;
+use entity::ids::{ContactPointId, CustomerId};
+use entity::{consent, customer, customer_note, customer_total, special_day, taste};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// Loads the value of one key, or nothing.
+///
+/// # Errors
+/// The service's, as an entry of `errors`.
+pub(super) async fn load<K>(
+    context: &Context<'_>,
+    key: K,
+) -> async_graphql::Result<Option<<Batch as Loader<K>>::Value>>
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    Batch: Loader<K, Error = Shared>,
+{
+    batch(context)?
+        .load_one(key)
+        .await
+        .map_err(|error| report_shared(context, error))
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $key:ident($id:ty);)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $key(pub $id);
+    )+};
+}
+
+keys! {
+    /// The whole file of this customer.
+    FileOf(CustomerId);
+    /// The totals of this customer.
+    TotalsOf(CustomerId);
+    /// Whether this customer's contact details are shown in full.
+    FullOf(CustomerId);
+    /// The contact points of this customer.
+    ContactsOf(CustomerId);
+    /// The consents that hold for this contact point.
+    ConsentsOf(ContactPointId);
+    /// The tastes of this customer.
+    TastesOf(CustomerId);
+    /// The special days of this customer.
+    DaysOf(CustomerId);
+}
+
+/// The settings of the company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TheCompany;
+
+/// The first notes of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NotesOf {
+    /// Whose.
+    pub customer: CustomerId,
+    /// How many.
+    pub size: u64,
+    /// From the end.
+    pub backward: bool,
+}
+
+impl Loader<CustomerId> for Batch {
+    type Value = CustomerRow;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[CustomerId]) -> Result<HashMap<CustomerId, CustomerRow>, Shared> {
+        let rows = customers::by_ids(&self.0, keys).await.map_err(Arc::new)?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<FileOf> for Batch {
+    type Value = Arc<customer::Model>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[FileOf]) -> Result<HashMap<FileOf, Self::Value>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let rows = customers::details(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (FileOf(row.id), Arc::new(row)))
+            .collect())
+    }
+}
+
+impl Loader<TotalsOf> for Batch {
+    type Value = customer_total::Model;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[TotalsOf]) -> Result<HashMap<TotalsOf, Self::Value>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let rows = customers::totals(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (TotalsOf(row.customer_id), row))
+            .collect())
+    }
+}
+
+impl Loader<FullOf> for Batch {
+    type Value = bool;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[FullOf]) -> Result<HashMap<FullOf, bool>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let full = customers::in_full(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(keys
+            .iter()
+            .map(|key| (*key, full.contains(&key.0)))
+            .collect())
+    }
+}
+
+/// Gathers rows under their customers; every key has a list, if an empty one.
+fn grouped<K: Copy + Eq + Hash, T>(
+    keys: &[K],
+    rows: Vec<T>,
+    key: impl Fn(&T) -> K,
+) -> HashMap<K, Vec<T>> {
+    let mut groups: HashMap<K, Vec<T>> = keys.iter().map(|key| (*key, Vec::new())).collect();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+}
+
+impl Loader<ContactsOf> for Batch {
+    type Value = Vec<ContactPoint>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[ContactsOf]) -> Result<HashMap<ContactsOf, Self::Value>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let rows = contacts::of_customers(&self.0, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(grouped(keys, rows, |point| {
+            ContactsOf(point.row().customer_id)
+        }))
+    }
+}
+
+impl Loader<ConsentsOf> for Batch {
+    type Value = Vec<consent::Model>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[ConsentsOf]) -> Result<HashMap<ConsentsOf, Self::Value>, Shared> {
+        let ids: Vec<ContactPointId> = keys.iter().map(|key| key.0).collect();
+        let rows = consents::holding(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(grouped(keys, rows, |row| ConsentsOf(row.contact_point_id)))
+    }
+}
+
+impl Loader<TastesOf> for Batch {
+    type Value = Vec<taste::Model>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[TastesOf]) -> Result<HashMap<TastesOf, Self::Value>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let rows = tastes::of_customers(&self.0, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(grouped(keys, rows, |row| TastesOf(row.customer_id)))
+    }
+}
+
+impl Loader<DaysOf> for Batch {
+    type Value = Vec<special_day::Model>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[DaysOf]) -> Result<HashMap<DaysOf, Self::Value>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let rows = days::of_customers(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(grouped(keys, rows, |row| DaysOf(row.customer_id)))
+    }
+}
+
+impl Loader<NotesOf> for Batch {
+    type Value = Vec<customer_note::Model>;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[NotesOf]) -> Result<HashMap<NotesOf, Self::Value>, Shared> {
+        let mut found = HashMap::new();
+        let mut pages: Vec<(u64, bool)> = keys.iter().map(|key| (key.size, key.backward)).collect();
+        pages.sort_unstable();
+        pages.dedup();
+        // Nearly always one: every customer of a list is asked for the same page.
+        for (size, backward) in pages {
+            let keys: Vec<NotesOf> = keys
+                .iter()
+                .filter(|key| (key.size, key.backward) == (size, backward))
+                .copied()
+                .collect();
+            let ids: Vec<CustomerId> = keys.iter().map(|key| key.customer).collect();
+            let rows = notes::first_of_each(&self.0, &ids, size, backward)
+                .await
+                .map_err(Arc::new)?;
+            found.extend(grouped(&keys, rows, |row| NotesOf {
+                customer: row.customer_id,
+                size,
+                backward,
+            }));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<TheCompany> for Batch {
+    type Value = Company;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[TheCompany]) -> Result<HashMap<TheCompany, Company>, Shared> {
+        let company = company_of(self.0.db.read()).await.map_err(Arc::new)?;
+        Ok(keys.iter().map(|key| (*key, company.clone())).collect())
+    }
+}

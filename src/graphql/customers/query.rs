@@ -1,0 +1,69 @@
+//! Asking for customers.
+
+use super::input::{CustomerFilterInput, CustomerOrderInput};
+use super::list::{CustomerConnection, customers_page};
+use super::object::Customer;
+use crate::domain::customers;
+use crate::graphql::context::{Reported, ctx};
+use crate::graphql::ids::GlobalKey;
+use crate::graphql::page::PageArgs;
+use async_graphql::{Context, ID, Object};
+use entity::ids::CustomerId;
+
+/// The queries of this topic.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CustomerQuery;
+
+#[Object]
+impl CustomerQuery {
+    /// A customer; null when there is none with this id, or you may not see them.
+    async fn customer(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The customer's global id.")] id: ID,
+    ) -> async_graphql::Result<Option<Customer>> {
+        let ctx = ctx(context)?;
+        let Some(id) = CustomerId::parse(&id) else {
+            ctx.require(crate::access::Action::CustomerRead)
+                .reported(context)?;
+            return Ok(None);
+        };
+        let found = customers::by_id(ctx, id).await.reported(context)?;
+        Ok(found.map(Customer))
+    }
+
+    /// The customers you may see, by name unless another order is asked for.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the arguments of every connection"
+    )]
+    async fn customers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many items from the start, 1 to 100; 20 when neither this nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only items behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which customers; all whose file is in use when absent.")] filter: Option<
+            CustomerFilterInput,
+        >,
+        #[graphql(desc = "In which order; by name when absent.")] order_by: Option<
+            CustomerOrderInput,
+        >,
+    ) -> async_graphql::Result<CustomerConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        let order = order_by.map(Into::into).unwrap_or_default();
+        customers_page(ctx(context)?, &args, &filter, order)
+            .await
+            .reported(context)
+    }
+}
