@@ -4,16 +4,21 @@
 //! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
 mod doctor;
+pub mod first_store;
+pub mod import;
 mod migrate;
 mod schema;
 mod serve;
+pub mod staff;
 pub mod terminal;
 
-use crate::app::StartError;
-use crate::config::{Configuration, Options};
+use crate::app::{House, StartError, logging};
+use crate::config::{Configuration, Mode, Options};
 use clap::{Args, Parser, Subcommand};
+use entity::values::SystemClock;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// A GraphQL backend for shops that live from customers who come back.
 #[derive(Debug, Parser)]
@@ -49,6 +54,21 @@ impl Global {
         };
         Ok(Configuration::load(&options, std::env::vars_os())?)
     }
+
+    /// Opens the house for a command that works beside the server.
+    async fn house(&self) -> Result<House, StartError> {
+        let configuration = self.configuration(None)?;
+        logging::start(&configuration.settings.logging)?;
+        House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await
+    }
+
+    async fn staff(&self, command: staff::StaffCommand) -> Result<ExitCode, StartError> {
+        let house = self.house().await?;
+        let outcome = staff::run(&house.ctx, command).await;
+        house.close().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,6 +82,9 @@ enum Command {
     /// Change the database's schema, or tell its state.
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Make, list and disable accounts of staff, and set their passwords.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Print the GraphQL schema.
     Schema,
     /// Look whether everything is as it should be.
@@ -94,6 +117,7 @@ impl Cli {
     async fn run(self) -> Result<ExitCode, StartError> {
         match self.command {
             Command::Serve { listen } => serve::run(self.global.configuration(listen)?).await,
+            Command::Staff(command) => self.global.staff(command).await,
             Command::Schema => Ok(schema::run()),
             Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
             Command::Doctor => doctor::run(self.global.configuration(None)).await,
