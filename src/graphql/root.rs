@@ -3,27 +3,43 @@
 //! `app` builds the schema once and hands it to the endpoint; `regulars schema` prints it.
 
 use super::context::{Reported, ctx};
+use super::customers::{Customer, CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::ids::{GlobalKey, decode};
 use super::operations::{AuditEntry, Job, OperationsMutation, OperationsQuery};
+use super::organization::{
+    Company, OrganizationMutation, OrganizationQuery, Region, Session, SessionMutation, Staff,
+    Store,
+};
 use crate::access::{Ctx, Viewer, audit_log};
+use crate::domain::customers;
+use crate::domain::organization::{company, regions, sessions, staff_list, stores};
 use crate::error::{Error, Result};
 use crate::jobs;
 use async_graphql::{
     Context, EmptySubscription, ID, Interface, MergedObject, Object, SDLExportOptions, Schema,
     ValidationMode,
 };
-use entity::ids::{AuditEntryId, JobId};
+use entity::ids::{
+    AuditEntryId, CompanyId, CustomerId, JobId, RegionId, SessionId, StaffId, StoreId,
+};
+use uuid::Uuid;
 
 /// The whole schema.
 pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// Everything that can be asked.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(NodeQuery, OperationsQuery);
+pub struct Query(NodeQuery, OrganizationQuery, CustomerQuery, OperationsQuery);
 
 /// Everything that can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(OperationsMutation);
+pub struct Mutation(
+    SessionMutation,
+    OrganizationMutation,
+    CustomerMutation,
+    CustomerPartsMutation,
+    OperationsMutation,
+);
 
 /// The schema, ready to run what the gate has admitted.
 pub fn build() -> ApiSchema {
@@ -56,8 +72,20 @@ const MOST_NODES: usize = 100;
 pub enum Node {
     /// An entry of the audit log.
     AuditEntry(AuditEntry),
+    /// The company.
+    Company(Company),
+    /// A customer.
+    Customer(Customer),
     /// A job of the queue.
     Job(Job),
+    /// A region of the company.
+    Region(Region),
+    /// A sign-in of the viewer.
+    Session(Session),
+    /// A member of staff.
+    Staff(Staff),
+    /// A store.
+    Store(Store),
 }
 
 impl Node {
@@ -66,20 +94,44 @@ impl Node {
         let Some((letter, key)) = decode(id) else {
             return Ok(None);
         };
-        let found = match letter {
-            AuditEntryId::LETTER => audit_log::by_id(ctx, key.into())
-                .await
-                .map(|row| row.map(|row| AuditEntry(row).into())),
-            JobId::LETTER => jobs::list::by_id(ctx, key.into())
-                .await
-                .map(|row| row.map(|row| Job(row).into())),
-            _ => Ok(None),
-        };
-        match found {
+        match Self::of(ctx, letter, key).await {
             // What one may not see looks as if it did not exist.
             Err(Error::Forbidden) => Ok(None),
             other => other,
         }
+    }
+
+    async fn of(ctx: &Ctx, letter: u8, key: Uuid) -> Result<Option<Self>> {
+        Ok(match letter {
+            AuditEntryId::LETTER => audit_log::by_id(ctx, key.into())
+                .await?
+                .map(|row| AuditEntry(row).into()),
+            CompanyId::LETTER => {
+                let company = company::read(ctx).await?;
+                (company.id == CompanyId::from(key)).then(|| Company(company).into())
+            }
+            CustomerId::LETTER => customers::by_id(ctx, key.into())
+                .await?
+                .map(|row| Customer(row).into()),
+            JobId::LETTER => jobs::list::by_id(ctx, key.into())
+                .await?
+                .map(|row| Job(row).into()),
+            RegionId::LETTER => regions::by_id(ctx, key.into())
+                .await?
+                .map(|row| Region(row).into()),
+            SessionId::LETTER => sessions::own(ctx)
+                .await?
+                .into_iter()
+                .find(|session| session.id == SessionId::from(key))
+                .map(|session| Session(session).into()),
+            StaffId::LETTER => staff_list::by_id(ctx, key.into())
+                .await?
+                .map(|member| Staff(member).into()),
+            StoreId::LETTER => stores::by_id(ctx, key.into())
+                .await?
+                .map(|row| Store(row).into()),
+            _ => None,
+        })
     }
 }
 
