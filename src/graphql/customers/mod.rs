@@ -12,6 +12,9 @@ mod parts;
 mod query;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use contact::{Consent, ContactPoint};
 pub use input::OrderDirection;
 pub use list::{CustomerConnection, CustomerEdge, NoteConnection, NoteEdge};
