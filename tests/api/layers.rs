@@ -222,7 +222,7 @@ impl Reader {
                 self.path(before);
             }
             syn::UseTree::Glob(_) => self.path(before),
-            other => panic!("an import of an unknown form: {other:?}"),
+            _ => panic!("an import of an unknown form"),
         }
     }
 

@@ -16,7 +16,6 @@ mod words;
 mod tests;
 
 pub use contact::{Consent, ContactPoint};
-pub use input::OrderDirection;
 pub use list::{CustomerConnection, CustomerEdge, NoteConnection, NoteEdge};
 pub use mutation::CustomerMutation;
 pub use mutation_parts::CustomerPartsMutation;

@@ -1,9 +1,9 @@
 //! The audit log and the job queue through GraphQL, and the plans of their statements.
 
 use super::{OperationsMutation, OperationsQuery};
+use crate::access::Ctx;
 use crate::access::audit::{Entry, write};
 use crate::access::audit_log::{self, AuditFilter};
-use crate::access::{Ctx, audit};
 use crate::db::{Bounds, Engine, PageRequest, Sort};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::loaders::loaders;
@@ -272,7 +272,7 @@ async fn filters_are_answered_by_indexes() {
         ..AuditFilter::default()
     };
     let admin = test.staff(Role::Admin);
-    let entry = audit::Entry::new(&admin, "x").about(filter.customer);
+    let entry = Entry::new(&admin, "x").about(filter.customer);
     admin
         .db
         .write(|tx| {
