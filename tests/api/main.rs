@@ -5,9 +5,11 @@
 
 mod support;
 
+mod access;
 mod health;
 mod layers;
 mod limits;
 mod migrations;
 mod schema;
+mod session;
 mod transport;
