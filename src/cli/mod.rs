@@ -4,8 +4,8 @@
 //! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
 mod doctor;
-pub mod first_store;
-pub mod import;
+mod first_store;
+mod import;
 mod migrate;
 mod schema;
 mod serve;
@@ -71,6 +71,16 @@ impl Global {
     }
 }
 
+impl Global {
+    async fn import(&self, command: import::ImportCommand) -> Result<ExitCode, StartError> {
+        let house = self.house().await?;
+        let outcome = import::run(&house.ctx, command).await;
+        house.close().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Answer requests until told to stop.
@@ -85,6 +95,9 @@ enum Command {
     /// Make, list and disable accounts of staff, and set their passwords.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
+    /// Bring in the history of another system.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Print the GraphQL schema.
     Schema,
     /// Look whether everything is as it should be.
@@ -118,6 +131,7 @@ impl Cli {
         match self.command {
             Command::Serve { listen } => serve::run(self.global.configuration(listen)?).await,
             Command::Staff(command) => self.global.staff(command).await,
+            Command::Import(command) => self.global.import(command).await,
             Command::Schema => Ok(schema::run()),
             Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
             Command::Doctor => doctor::run(self.global.configuration(None)).await,

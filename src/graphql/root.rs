@@ -2,6 +2,7 @@
 //!
 //! `app` builds the schema once and hands it to the endpoint; `regulars schema` prints it.
 
+use super::cards::{Card, CardsMutation, CardsQuery, Membership, Programme, Tier, TierChange};
 use super::context::{Reported, ctx};
 use super::customers::{Customer, CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::ids::{GlobalKey, decode};
@@ -10,9 +11,10 @@ use super::organization::{
     Company, OrganizationMutation, OrganizationQuery, Region, Session, SessionMutation, Staff,
     Store,
 };
+use super::visits::{Purchase, PurchaseLine, Visit, VisitsMutation, VisitsQuery};
 use crate::access::{Ctx, Viewer, audit_log};
-use crate::domain::customers;
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
+use crate::domain::{cards, customers, visits};
 use crate::error::{Error, Result};
 use crate::jobs;
 use async_graphql::{
@@ -20,7 +22,8 @@ use async_graphql::{
     ValidationMode,
 };
 use entity::ids::{
-    AuditEntryId, CompanyId, CustomerId, JobId, RegionId, SessionId, StaffId, StoreId,
+    AuditEntryId, CardId, CompanyId, CustomerId, JobId, MembershipId, ProgrammeId, PurchaseId,
+    PurchaseLineId, RegionId, SessionId, StaffId, StoreId, TierChangeId, TierId, VisitId,
 };
 use uuid::Uuid;
 
@@ -29,7 +32,14 @@ pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// Everything that can be asked.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(NodeQuery, OrganizationQuery, CustomerQuery, OperationsQuery);
+pub struct Query(
+    NodeQuery,
+    OrganizationQuery,
+    CustomerQuery,
+    CardsQuery,
+    VisitsQuery,
+    OperationsQuery,
+);
 
 /// Everything that can be changed.
 #[derive(Debug, Default, MergedObject)]
@@ -38,6 +48,8 @@ pub struct Mutation(
     OrganizationMutation,
     CustomerMutation,
     CustomerPartsMutation,
+    CardsMutation,
+    VisitsMutation,
     OperationsMutation,
 );
 
@@ -74,10 +86,20 @@ pub enum Node {
     AuditEntry(AuditEntry),
     /// The company.
     Company(Company),
+    /// A membership card.
+    Card(Card),
     /// A customer.
     Customer(Customer),
     /// A job of the queue.
     Job(Job),
+    /// A customer's membership in a programme.
+    Membership(Membership),
+    /// A loyalty programme.
+    Programme(Programme),
+    /// A purchase: one receipt.
+    Purchase(Purchase),
+    /// A line of a receipt.
+    PurchaseLine(PurchaseLine),
     /// A region of the company.
     Region(Region),
     /// A sign-in of the viewer.
@@ -86,6 +108,12 @@ pub enum Node {
     Staff(Staff),
     /// A store.
     Store(Store),
+    /// A tier of a programme's ladder.
+    Tier(Tier),
+    /// A change of a membership's tier.
+    TierChange(TierChange),
+    /// One encounter started by a customer.
+    Visit(Visit),
 }
 
 impl Node {
@@ -130,6 +158,38 @@ impl Node {
             StoreId::LETTER => stores::by_id(ctx, key.into())
                 .await?
                 .map(|row| Store(row).into()),
+            CardId::LETTER => cards::lookup::cards_by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| Card(row).into()),
+            MembershipId::LETTER => cards::lookup::memberships_by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| Membership(row).into()),
+            ProgrammeId::LETTER => cards::programmes::by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| Programme(row).into()),
+            TierId::LETTER => cards::programmes::tiers_by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| Tier(row).into()),
+            TierChangeId::LETTER => cards::lookup::tier_changes_by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| TierChange(row).into()),
+            VisitId::LETTER => visits::lookup::by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| Visit(row).into()),
+            PurchaseId::LETTER => visits::lookup::purchases_by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| Purchase(row).into()),
+            PurchaseLineId::LETTER => visits::lookup::lines_by_ids(ctx, &[key.into()])
+                .await?
+                .pop()
+                .map(|row| PurchaseLine(row).into()),
             _ => None,
         })
     }

@@ -222,7 +222,7 @@ impl Reader {
                 self.path(before);
             }
             syn::UseTree::Glob(_) => self.path(before),
-            _ => panic!("an import of a form that is not known here"),
+            _ => panic!("an import of an unknown form"),
         }
     }
 

@@ -9,6 +9,9 @@ mod query;
 mod session;
 mod viewer;
 
+#[cfg(test)]
+mod tests;
+
 pub use list::{StaffConnection, StoreConnection};
 pub use loader::{region, staff, store};
 pub use mutation::OrganizationMutation;
