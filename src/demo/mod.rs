@@ -24,7 +24,7 @@ use crate::access::{Action, Ctx, audit};
 use crate::db::Batch;
 use crate::domain::cards::bulk::{self as cards, NewMember};
 use crate::domain::customers::bulk::{self as customers, NewCustomer};
-use crate::domain::customers::company::company_of;
+use crate::domain::organization::company;
 use crate::domain::visits::history::{self, HistoryReceipt};
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
@@ -257,7 +257,7 @@ async fn write(
         .db
         .write_for(&[SOURCE], |tx| async move {
             let mut batch = Batch::new();
-            customers::gather(&mut batch, &company_of(&*tx).await?, people);
+            customers::gather(&mut batch, &*company::settings(ctx).await?, people);
             cards::gather(&mut batch, &house.programme, &house.ladder, members)?;
             batch.write(&*tx).await?;
             note(&*tx, ctx, people, members).await?;

@@ -4,8 +4,8 @@
 //! single creation takes its companions (totals and search) from here. Writes no events and no audit entries:
 //! whoever brings thousands in leaves one entry for all of them.
 
-use super::company::Company;
 use crate::db::{Batch, Table};
+use crate::domain::organization::CompanySettings;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::enums::{
@@ -253,7 +253,7 @@ impl NewCustomer {
         }
     }
 
-    fn row(&self, company: &Company) -> Vec<Value> {
+    fn row(&self, company: &CompanySettings) -> Vec<Value> {
         vec![
             self.id.into(),
             self.kind.into(),
@@ -346,7 +346,7 @@ impl NewCustomer {
 
 /// Adds customers with all that came with them to a batch, for callers who write
 /// more in the same statement.
-pub fn gather(batch: &mut Batch, company: &Company, customers: &[NewCustomer]) {
+pub fn gather(batch: &mut Batch, company: &CompanySettings, customers: &[NewCustomer]) {
     batch.insert(&CUSTOMER, customers.iter().map(|new| new.row(company)));
     batch.insert(&TOTAL, customers.iter().map(|new| total(new.id)));
     batch.insert(
@@ -375,7 +375,7 @@ pub fn gather(batch: &mut Batch, company: &Company, customers: &[NewCustomer]) {
 /// Those of the database; a unique violation when a reference is taken.
 pub async fn insert(
     tx: &impl ConnectionTrait,
-    company: &Company,
+    company: &CompanySettings,
     customers: &[NewCustomer],
 ) -> Result<()> {
     let mut batch = Batch::new();

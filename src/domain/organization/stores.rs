@@ -175,6 +175,33 @@ pub async fn by_id(ctx: &Ctx, id: StoreId) -> Result<Option<store::Model>> {
     Ok(by_ids(ctx, &[id]).await?.remove(&id))
 }
 
+/// The store with this code, as files and commands name it.
+///
+/// # Errors
+/// As [`list`].
+pub async fn by_code(ctx: &Ctx, code: &str) -> Result<Option<store::Model>> {
+    ctx.require(Action::OrganizationRead)?;
+    Ok(store::Entity::find()
+        .filter(store::Column::Code.eq(code))
+        .one(ctx.db.read())
+        .await?)
+}
+
+/// The codes of all stores.
+///
+/// # Errors
+/// As [`list`].
+pub async fn codes(ctx: &Ctx) -> Result<HashMap<StoreId, String>> {
+    ctx.require(Action::OrganizationRead)?;
+    let rows: Vec<(StoreId, String)> = store::Entity::find()
+        .select_only()
+        .columns([store::Column::Id, store::Column::Code])
+        .into_tuple()
+        .all(ctx.db.read())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
 fn parse_hours(errors: &mut UserErrors, hours: &[Interval]) -> Option<serde_json::Value> {
     let hours = errors.take(
         "openingHours",

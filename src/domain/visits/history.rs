@@ -11,7 +11,7 @@ use crate::access::{Action, Ctx, audit, sight};
 use crate::db::Sql;
 use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::bulk::{self, NewCustomer};
-use crate::domain::customers::company::company_of;
+use crate::domain::organization::company;
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -345,7 +345,7 @@ async fn welcome(
     }
     outcome.customers = u64::try_from(strangers.len()).unwrap_or(u64::MAX);
     if !strangers.is_empty() {
-        bulk::insert(tx, &company_of(tx).await?, &strangers).await?;
+        bulk::insert(tx, &*company::settings(ctx).await?, &strangers).await?;
     }
     Ok(customers)
 }
