@@ -3,6 +3,7 @@
 //! Called by `main`. A command reads the configuration, opens the [`House`](crate::app::House) and asks the same
 //! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
+mod demo;
 mod doctor;
 mod first_store;
 mod import;
@@ -89,6 +90,8 @@ enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<String>,
     },
+    /// Fill a database with an invented retailer and serve it.
+    Demo(demo::DemoArgs),
     /// Change the database's schema, or tell its state.
     #[command(subcommand)]
     Migrate(migrate::Migrate),
@@ -130,6 +133,7 @@ impl Cli {
     async fn run(self) -> Result<ExitCode, StartError> {
         match self.command {
             Command::Serve { listen } => serve::run(self.global.configuration(listen)?).await,
+            Command::Demo(args) => demo::run(self.global, args).await,
             Command::Staff(command) => self.global.staff(command).await,
             Command::Import(command) => self.global.import(command).await,
             Command::Schema => Ok(schema::run()),

@@ -71,7 +71,13 @@ pub(super) fn file(
         home_store_id: Some(person.shop.id),
         importance,
         reference: Some((SOURCE.to_owned(), person.key.clone())),
-        contact_points: contacts::draw(lots, script, &name.latin, person.number, house.country)?,
+        contact_points: contacts::draw(
+            lots,
+            script,
+            &name.latin,
+            person.number,
+            house.company.country,
+        )?,
         consents: consents(lots, person),
         tastes: tastes(lots, person, keeper),
         ..NewCustomer::named(String::new(), person.since)

@@ -2,19 +2,20 @@
 //! found again; what an administrator has changed since stays.
 
 use super::names::{self, Script};
-use super::{ACCOUNTS, PASSWORD, Scale, draw};
+use super::{ACCOUNTS, CURRENCY, PASSWORD, Scale, draw};
 use crate::access::{Ctx, Grant, Place};
 use crate::domain::cards::{Ladder, Rung, programmes};
 use crate::domain::organization::{company, regions, staff as accounts, stores};
 use crate::error::{Error, Result};
 use entity::enums::{Gender, Role};
 use entity::ids::{RegionId, StaffId, StoreId};
+use entity::values::TimeZone;
 use entity::values::opening_hours::{Interval, Weekday};
-use entity::values::{PhoneRegion, TimeZone};
 use entity::{customer, programme, region, staff, store};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use secrecy::SecretString;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The retailer, as far as its customers' stories need it.
 #[derive(Debug)]
@@ -22,8 +23,7 @@ pub(super) struct House {
     pub stores: Vec<Shop>,
     pub programme: programme::Model,
     pub ladder: Ladder,
-    pub country: PhoneRegion,
-    pub zone: TimeZone,
+    pub company: Arc<company::CompanySettings>,
 }
 
 /// A store with those who serve in it.
@@ -175,7 +175,7 @@ static CITIES: [City; 10] = [
 fn company_defaults() -> company::CompanyDefaults {
     company::CompanyDefaults {
         name: "Lantern Street Trading".to_owned(),
-        currency: "CNY".to_owned(),
+        currency: CURRENCY.to_owned(),
         country: "CN".to_owned(),
         locale: "zh".to_owned(),
         time_zone: "Asia/Shanghai".to_owned(),
@@ -208,8 +208,7 @@ impl House {
             stores: shops,
             programme,
             ladder,
-            country: settings.country,
-            zone: settings.time_zone,
+            company: settings,
         })
     }
 }

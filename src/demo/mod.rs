@@ -24,7 +24,6 @@ use crate::access::{Action, Ctx, audit};
 use crate::db::Batch;
 use crate::domain::cards::bulk::{self as cards, NewMember};
 use crate::domain::customers::bulk::{self as customers, NewCustomer};
-use crate::domain::organization::company;
 use crate::domain::visits::history::{self, HistoryReceipt};
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
@@ -43,6 +42,9 @@ pub const SOURCE: &str = "demo";
 
 /// The password of all accounts of the demonstration; everyone knows it.
 pub const PASSWORD: &str = "regulars-demo";
+
+/// The currency of the demonstration's books.
+pub const CURRENCY: &str = "CNY";
 
 /// The accounts of the demonstration: address, role, and what to say of it.
 pub const ACCOUNTS: [(&str, Role, &str); 7] = [
@@ -175,7 +177,7 @@ struct Frame {
 
 impl Frame {
     fn new(ctx: &Ctx, house: &House, scale: &Scale) -> Self {
-        let last = business_date(ctx.now(), house.zone);
+        let last = business_date(ctx.now(), house.company.time_zone);
         // What the rhythms give without stretching, over two years: measured, and held by a test.
         let usual = u64::from(scale.customers) * rhythm::USUAL_VISITS * u64::from(scale.days) / 730;
         let spacing = usual * 1000 / u64::from(scale.visits.max(1));
@@ -257,7 +259,7 @@ async fn write(
         .db
         .write_for(&[SOURCE], |tx| async move {
             let mut batch = Batch::new();
-            customers::gather(&mut batch, &*company::settings(ctx).await?, people);
+            customers::gather(&mut batch, &house.company, people);
             cards::gather(&mut batch, &house.programme, &house.ladder, members)?;
             batch.write(&*tx).await?;
             note(&*tx, ctx, people, members).await?;
