@@ -56,9 +56,14 @@ impl TestDb {
         }
     }
 
+    /// The embedded engine only: for what does not depend on the engine.
+    pub(crate) async fn sqlite() -> Self {
+        Self::open(None, None).await
+    }
+
     /// One database of each engine that is at hand.
     pub(crate) async fn all() -> Vec<Self> {
-        let mut all = vec![Self::open(None, None).await];
+        let mut all = vec![Self::sqlite().await];
         let Ok(server) = std::env::var("REGULARS_TEST_POSTGRES") else {
             eprintln!("REGULARS_TEST_POSTGRES is not set: tested on SQLite only");
             return all;

@@ -138,7 +138,7 @@ async fn an_administrator_reads_the_audit_log_newest_first() {
 
 #[tokio::test]
 async fn nobody_else_reads_them() {
-    let test = TestDb::all().await.remove(0);
+    let test = TestDb::sqlite().await;
     for role in [
         Role::Headquarters,
         Role::RegionManager,
@@ -232,7 +232,7 @@ async fn an_administrator_sees_jobs_and_runs_a_dead_one_again() {
 /// Every filter is answered by an index, in the list's order, without sorting all that matches.
 #[tokio::test]
 async fn filters_are_answered_by_indexes() {
-    let test = TestDb::all().await.remove(0);
+    let test = TestDb::sqlite().await;
     assert_eq!(test.db.engine(), Engine::Sqlite);
     for (filter, index) in [
         ("1 = 1", "audit_entry_at"),
