@@ -4,7 +4,7 @@
 
 use super::cards::{Card, CardsMutation, CardsQuery, Membership, Programme, Tier, TierChange};
 use super::context::{Reported, ctx};
-use super::customers::{Customer, CustomerMutation, CustomerPartsMutation, CustomerQuery};
+use super::customers::{Customer, CustomerMutation, CustomerPartsMutation, CustomerQuery, Note};
 use super::ids::{GlobalKey, decode};
 use super::operations::{AuditEntry, Job, OperationsMutation, OperationsQuery};
 use super::organization::{
@@ -22,8 +22,9 @@ use async_graphql::{
     ValidationMode,
 };
 use entity::ids::{
-    AuditEntryId, CardId, CompanyId, CustomerId, JobId, MembershipId, ProgrammeId, PurchaseId,
-    PurchaseLineId, RegionId, SessionId, StaffId, StoreId, TierChangeId, TierId, VisitId,
+    AuditEntryId, CardId, CompanyId, CustomerId, JobId, MembershipId, NoteId, ProgrammeId,
+    PurchaseId, PurchaseLineId, RegionId, SessionId, StaffId, StoreId, TierChangeId, TierId,
+    VisitId,
 };
 use uuid::Uuid;
 
@@ -94,6 +95,8 @@ pub enum Node {
     Job(Job),
     /// A customer's membership in a programme.
     Membership(Membership),
+    /// A note on a customer.
+    Note(Note),
     /// A loyalty programme.
     Programme(Programme),
     /// A purchase: one receipt.
@@ -166,6 +169,9 @@ impl Node {
                 .await?
                 .pop()
                 .map(|row| Membership(row).into()),
+            NoteId::LETTER => customers::notes::by_id(ctx, key.into())
+                .await?
+                .map(|row| Note(row).into()),
             ProgrammeId::LETTER => cards::programmes::by_ids(ctx, &[key.into()])
                 .await?
                 .pop()

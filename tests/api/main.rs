@@ -6,11 +6,14 @@
 mod support;
 
 mod access;
+mod counter;
 mod health;
 mod layers;
 mod limits;
 mod lists;
 mod migrations;
+mod moving_in;
+mod nodes;
 mod schema;
 mod session;
 mod transport;

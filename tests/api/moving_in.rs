@@ -1,0 +1,156 @@
+//! Moving in: a till system's export, killed while it comes in, spoiled, brought in again.
+
+use crate::support::program::{command, run, succeed};
+use crate::support::{Place, World};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+const MAP: &str = "customer=customer_id,date=date,quantity=quantity,amount=amount";
+
+/// A file of purchases: many customers, rows alike to the letter, zero amounts.
+fn export(folder: &Path, rows: u32, spoiled: impl Fn(u32) -> bool) -> (PathBuf, u64) {
+    let mut text = String::from("customer_id,date,quantity,amount\n");
+    let mut sum = 0;
+    for n in 0..rows {
+        let cents = u64::from(n * 7919 % 10_000);
+        // Every fifth row is the same as the one before it.
+        let n = n - n % 5 / 4;
+        let cents = if n.is_multiple_of(5) {
+            cents
+        } else {
+            u64::from(n) % 97 * 100
+        };
+        if spoiled(n) {
+            writeln!(text, "{},2025-13-45,1,{cents}", n % 1000).unwrap();
+            continue;
+        }
+        sum += cents;
+        writeln!(
+            text,
+            "{},2025-{:02}-{:02},1,{}.{:02}",
+            n % 1000,
+            n % 12 + 1,
+            n % 28 + 1,
+            cents / 100,
+            cents % 100
+        )
+        .unwrap();
+    }
+    let path = folder.join("export.csv");
+    std::fs::write(&path, text).unwrap();
+    (path, sum)
+}
+
+fn arguments(file: &Path) -> Vec<String> {
+    let file = file.display().to_string();
+    [
+        "import",
+        "purchases",
+        &file,
+        "--map",
+        MAP,
+        "--store",
+        "bund",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// What the API says of all that came in.
+async fn totals(world: &World) -> (i64, i64, u64) {
+    let client = &world.server.client;
+    let (mut visits, mut cents, mut after) = (0, 0, None::<String>);
+    let query = "query($after: String) { customers(first: 100, after: $after) { totalCount nodes { totals { receipts net { amount } } } \
+        pageInfo { hasNextPage endCursor } } }";
+    loop {
+        let answer = client
+            .gql(Some(world.token("ADMIN")), query, json!({ "after": after }))
+            .await;
+        let list = &answer.data()["customers"];
+        for node in list["nodes"].as_array().unwrap() {
+            visits += node["totals"]["receipts"].as_i64().unwrap();
+            let amount = node["totals"]["net"]["amount"].as_str().unwrap();
+            cents += amount.replace('.', "").parse::<u64>().unwrap();
+        }
+        if list["pageInfo"]["hasNextPage"] == json!(false) {
+            return (visits, list["totalCount"].as_i64().unwrap(), cents);
+        }
+        after = list["pageInfo"]["endCursor"].as_str().map(str::to_owned);
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_goes_on_without_a_double_or_a_gap() {
+    let world = World::new().await;
+    let place: &Place = &world.server.place;
+    let (file, sum) = export(place.data.as_path(), 12_000, |_| false);
+    for wait in [150, 400, 700] {
+        let mut child = command(place)
+            .args(arguments(&file))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        // SIGKILL; it may be through already on a fast machine.
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    succeed(place, arguments(&file));
+    assert_eq!(totals(&world).await, (12_000, 1000, sum));
+    let said = succeed(place, arguments(&file));
+    assert!(
+        said.contains("0 receipts booked, 12000 known already"),
+        "{said}"
+    );
+    assert_eq!(totals(&world).await, (12_000, 1000, sum));
+}
+
+#[tokio::test]
+async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
+    let world = World::new().await;
+    let place = &world.server.place;
+    let spoiled = |n: u32| n % 100 == 42;
+    let (file, sum) = export(place.data.as_path(), 2000, spoiled);
+    let rejects = place.data.join("rejects.csv");
+    let mut with_rejects = arguments(&file);
+    with_rejects.extend(["--rejects".to_owned(), rejects.display().to_string()]);
+    let mut dry = with_rejects.clone();
+    dry.push("--dry-run".to_owned());
+    let said = succeed(place, dry);
+    assert!(said.contains("would be booked"), "{said}");
+    assert_eq!(totals(&world).await.0, 0, "a dry run writes nothing");
+    succeed(place, with_rejects);
+    let lines: Vec<u32> = std::fs::read_to_string(&rejects)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().parse().unwrap())
+        .collect();
+    let expected: Vec<u32> = (0..2000)
+        .filter(|n| spoiled(n - n % 5 / 4))
+        .map(|n| n + 2)
+        .collect();
+    assert_eq!(lines, expected);
+    let (receipts, _, cents) = totals(&world).await;
+    assert_eq!((receipts, cents), (2000 - expected.len() as i64, sum));
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_fit_its_map_is_refused_with_what_to_do() {
+    let world = World::new().await;
+    let place = &world.server.place;
+    let file = place.data.join("other.csv");
+    std::fs::write(&file, "kunde,datum,betrag\n1,2025-01-01,1\n").unwrap();
+    let output = run(place, arguments(&file));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(
+        said.contains("customer_id") && said.contains("kunde"),
+        "{said}"
+    );
+    assert_eq!(totals(&world).await.0, 0);
+}
