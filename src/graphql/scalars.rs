@@ -13,6 +13,8 @@ use iso_currency::Currency;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
+/// A point in time in RFC 3339, such as `2026-03-01T09:30:00Z`. Answers are in UTC; inputs may have any offset
+/// and at most microseconds.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -44,6 +46,7 @@ impl From<chrono::DateTime<Utc>> for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub NaiveDate);
 
+/// A calendar day, such as `2026-03-01`.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/chillicream/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -74,6 +77,8 @@ impl From<NaiveDate> for Date {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal(pub String);
 
+/// An exact decimal number as a string, such as `"12.50"`. A JSON number is refused: on its way it would pass
+/// through binary fractions.
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -109,6 +114,7 @@ fn is_digits(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LunarDate(pub values::LunarDate);
 
+/// A day in a lunar calendar: `L1990-06-15`, in a leap month `L1990-06L-15`, without a year `L--06-15`.
 #[Scalar]
 impl ScalarType for LunarDate {
     fn parse(value: Value) -> InputValueResult<Self> {
