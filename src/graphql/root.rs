@@ -4,7 +4,9 @@
 
 use super::cards::{Card, CardsMutation, CardsQuery, Membership, Programme, Tier, TierChange};
 use super::context::{Reported, ctx};
-use super::customers::{Customer, CustomerMutation, CustomerPartsMutation, CustomerQuery, Note};
+use super::customers::{
+    ContactPoint, Customer, CustomerMutation, CustomerPartsMutation, CustomerQuery, Note,
+};
 use super::ids::{GlobalKey, decode};
 use super::operations::{AuditEntry, Job, OperationsMutation, OperationsQuery};
 use super::organization::{
@@ -13,6 +15,7 @@ use super::organization::{
 };
 use super::visits::{Purchase, PurchaseLine, Visit, VisitsMutation, VisitsQuery};
 use crate::access::{Ctx, Viewer, audit_log};
+use crate::domain::customers::{contacts, notes};
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
 use crate::domain::{cards, customers, visits};
 use crate::error::{Error, Result};
@@ -22,9 +25,9 @@ use async_graphql::{
     ValidationMode,
 };
 use entity::ids::{
-    AuditEntryId, CardId, CompanyId, CustomerId, JobId, MembershipId, NoteId, ProgrammeId,
-    PurchaseId, PurchaseLineId, RegionId, SessionId, StaffId, StoreId, TierChangeId, TierId,
-    VisitId,
+    AuditEntryId, CardId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId, NoteId,
+    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, StaffId, StoreId, TierChangeId,
+    TierId, VisitId,
 };
 use uuid::Uuid;
 
@@ -89,6 +92,8 @@ pub enum Node {
     Company(Company),
     /// A membership card.
     Card(Card),
+    /// A way to reach a customer.
+    ContactPoint(ContactPoint),
     /// A customer.
     Customer(Customer),
     /// A job of the queue.
@@ -99,6 +104,8 @@ pub enum Node {
     Note(Note),
     /// A loyalty programme.
     Programme(Programme),
+    /// A note on a customer.
+    Note(Note),
     /// A purchase: one receipt.
     Purchase(Purchase),
     /// A line of a receipt.
@@ -141,6 +148,12 @@ impl Node {
                 let company = company::read(ctx).await?;
                 (company.id == CompanyId::from(key)).then(|| Company(company).into())
             }
+            ContactPointId::LETTER => contacts::by_id(ctx, key.into())
+                .await?
+                .map(|point| ContactPoint(point).into()),
+            NoteId::LETTER => notes::by_id(ctx, key.into())
+                .await?
+                .map(|row| Note(row).into()),
             CustomerId::LETTER => customers::by_id(ctx, key.into())
                 .await?
                 .map(|row| Customer(row).into()),
