@@ -5,6 +5,7 @@
 use super::StartError;
 use crate::access::Ctx;
 use crate::config::{Retention, Settings};
+use crate::domain::cards::expiry::ExpireCards;
 use crate::events::{self, EventSettings, Events};
 use crate::jobs::retention::{self, RetentionSettings};
 use crate::jobs::{self, JobSettings, Jobs, Registry, Schedule};
@@ -29,6 +30,9 @@ impl Background {
             &mut schedule,
             &retention_settings(&settings.retention),
         )?;
+        registry.add::<ExpireCards>();
+        // Every hour, since the company's midnight is not the clock's; a second run of a day finds nothing.
+        schedule.add("card.expire", "7 * * * *", || ExpireCards {})?;
         let job_settings = JobSettings {
             grace: settings.server.drain_timeout,
             ..JobSettings::new(Arc::new(rand::random::<f64>))

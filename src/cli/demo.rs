@@ -76,9 +76,10 @@ pub(super) async fn run(mut global: Global, args: DemoArgs) -> Result<ExitCode, 
         house.close().await?;
         return Ok(ExitCode::SUCCESS);
     }
+    let signals = serve::Signals::new()?;
     let running = App::build(house).await?.start().await?;
     say(&welcome(&format!("http://{}", running.address()), &summary));
-    serve::until_told_to_stop(running).await
+    serve::until_told_to_stop(running, signals).await
 }
 
 async fn fill(house: &House, scale: &Scale) -> Result<Summary, StartError> {
@@ -115,7 +116,7 @@ fn filled(summary: &Summary, configuration: &Configuration) -> String {
 /// into a shell.
 fn welcome(address: &str, summary: &Summary) -> String {
     let mut text = format!(
-        "\nregulars listens on {address}/graphql (open it in a browser to explore)\n\n\
+        "\nregulars listens on {address}/graphql\n\n\
          Accounts, all with the password {PASSWORD}:\n"
     );
     for (email, role, sees) in ACCOUNTS {

@@ -14,21 +14,24 @@ use std::sync::Arc;
 pub async fn run(configuration: Configuration) -> Result<ExitCode, StartError> {
     logging::start(&configuration.settings.logging)?;
     let house = House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await?;
+    // Before anybody is told where it listens: whoever knows may stop it.
+    let signals = Signals::new()?;
     let running = App::build(house).await?.start().await?;
     say(&format!(
         "regulars listens on http://{}/graphql",
         running.address()
     ));
-    until_told_to_stop(running).await
+    until_told_to_stop(running, signals).await
 }
 
 /// Serves until SIGTERM or SIGINT, then stops in order; a second signal ends the program at once.
 ///
 /// # Errors
 /// A server that fails, or does not stop well.
-pub async fn until_told_to_stop(mut running: Running) -> Result<ExitCode, StartError> {
-    let mut signals = Signals::new()
-        .map_err(|error| StartError::Io("signals cannot be waited for".to_owned(), error))?;
+pub async fn until_told_to_stop(
+    mut running: Running,
+    mut signals: Signals,
+) -> Result<ExitCode, StartError> {
     tokio::select! {
         () = signals.next() => {}
         error = running.failed() => return Err(error),
@@ -42,19 +45,29 @@ pub async fn until_told_to_stop(mut running: Running) -> Result<ExitCode, StartE
     Ok(ExitCode::SUCCESS)
 }
 
+/// The signals that end the program in order, heard from the moment this is made.
 #[cfg(unix)]
-struct Signals {
+#[derive(Debug)]
+pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Begins to listen for them.
+    ///
+    /// # Errors
+    /// [`StartError::Io`] when the system does not allow it.
+    pub fn new() -> Result<Self, StartError> {
         use tokio::signal::unix::{SignalKind, signal};
+        let hear = |kind| {
+            signal(kind)
+                .map_err(|error| StartError::Io("signals cannot be waited for".to_owned(), error))
+        };
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            terminate: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
         })
     }
 
@@ -66,12 +79,18 @@ impl Signals {
     }
 }
 
+/// The signals that end the program in order.
 #[cfg(not(unix))]
-struct Signals;
+#[derive(Debug)]
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Begins to listen for them.
+    ///
+    /// # Errors
+    /// None on this system.
+    pub fn new() -> Result<Self, StartError> {
         Ok(Self)
     }
 

@@ -174,6 +174,18 @@ impl Db {
         Ok(())
     }
 
+    /// Tells the engine anew how large the tables are, after many rows came in at once. PostgreSQL would find out by
+    /// itself after a minute; SQLite's plans do not depend on it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn refresh_statistics(&self) -> Result<()> {
+        if self.engine == Engine::Postgres {
+            self.writer.execute_unprepared("analyze").await?;
+        }
+        Ok(())
+    }
+
     /// Closes all connections, after the statements that run.
     ///
     /// # Errors

@@ -51,7 +51,6 @@ pub fn grouped<K: std::hash::Hash + Eq + Clone, V>(
 }
 
 /// Teaches [`Batch`] to load a kind of key by calling a service with all keys at once.
-#[macro_export]
 macro_rules! batch_loader {
     ($key:ty => $value:ty, |$ctx:ident, $keys:ident| $load:expr) => {
         impl async_graphql::dataloader::Loader<$key> for $crate::graphql::loaders::Batch {
@@ -69,6 +68,7 @@ macro_rules! batch_loader {
         }
     };
 }
+pub(crate) use batch_loader;
 
 /// A loader's error must be cheap to copy to everyone who waits for the batch.
 pub type Shared = Arc<crate::error::Error>;

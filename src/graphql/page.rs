@@ -145,7 +145,6 @@ fn to_value(value: CursorValue) -> Value {
 ///
 /// `Total` is a type with `async fn count(&self, ctx: &Ctx) -> crate::error::Result<u64>`: what the list's
 /// filter would count.
-#[macro_export]
 macro_rules! connection {
     ($connection:ident, $edge:ident, $node:ty, $total:ty, $connection_doc:literal, $edge_doc:literal) => {
         #[doc = $edge_doc]
@@ -234,3 +233,4 @@ macro_rules! connection {
         }
     };
 }
+pub(crate) use connection;

@@ -38,7 +38,6 @@ pub fn settle<T>(result: error::Result<T>) -> error::Result<(Option<T>, Vec<User
 }
 
 /// Makes a payload type: the changed object and `userErrors`, with `from_result` over a service's result.
-#[macro_export]
 macro_rules! payload {
     ($payload:ident, $field:ident: $object:ty, $doc:literal, $field_doc:literal) => {
         #[doc = $doc]
@@ -70,3 +69,4 @@ macro_rules! payload {
         }
     };
 }
+pub(crate) use payload;

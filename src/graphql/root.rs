@@ -100,8 +100,6 @@ pub enum Node {
     Job(Job),
     /// A customer's membership in a programme.
     Membership(Membership),
-    /// A note on a customer.
-    Note(Note),
     /// A loyalty programme.
     Programme(Programme),
     /// A note on a customer.
@@ -182,9 +180,6 @@ impl Node {
                 .await?
                 .pop()
                 .map(|row| Membership(row).into()),
-            NoteId::LETTER => customers::notes::by_id(ctx, key.into())
-                .await?
-                .map(|row| Note(row).into()),
             ProgrammeId::LETTER => cards::programmes::by_ids(ctx, &[key.into()])
                 .await?
                 .pop()

@@ -434,7 +434,11 @@ async fn the_bundle_runs_jobs_soon_and_stops_cleanly() {
         .unwrap();
         jobs.poke();
         for _ in 0..500 {
-            if test.number("select count(*) from mark").await == 11 {
+            let begun = test.number("select count(*) from mark").await;
+            let done = test
+                .number("select count(*) from job where state = 'DONE'")
+                .await;
+            if begun == 11 && done == 10 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

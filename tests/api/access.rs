@@ -51,6 +51,10 @@ const QUERIES: &[(&str, &str, Who)] = &[
     ("store", "store(id: \"x\") { id }", ALL),
     ("staff", "staff { nodes { id } totalCount }", MANAGERS),
     ("staffMember", "staffMember(id: \"x\") { id }", MANAGERS),
+    ("programmes", "programmes { id }", ALL),
+    ("card", "card(id: \"x\") { id }", READERS),
+    ("visits", "visits { nodes { id } totalCount }", READERS),
+    ("visit", "visit(id: \"x\") { id }", READERS),
     ("customer", "customer(id: \"x\") { id }", READERS),
     (
         "customers",
@@ -109,7 +113,7 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
     ("customerUnarchive", "{ id: \"x\", version: 0 }", MANAGERS),
     (
         "customerKeeperAssign",
-        "{ id: \"x\", version: 0 }",
+        "{ customerId: \"x\", version: 0 }",
         MANAGERS,
     ),
     ("customerNoteAdd", "{ customerId: \"x\", text: \"\" }", SHOP),

@@ -12,7 +12,7 @@ use syn::visit::Visit;
 const ROOMS: [&[&str]; 11] = [
     &["main"],
     &["cli"],
-    &["app"],
+    &["app", "demo"],
     &["http"],
     &["graphql"],
     &["domain"],

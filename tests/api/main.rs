@@ -13,7 +13,6 @@ mod limits;
 mod lists;
 mod migrations;
 mod moving_in;
-mod nodes;
 mod schema;
 mod session;
 mod transport;

@@ -4,6 +4,7 @@
 //! cards expire. Money only enters here as thresholds and as the figures behind a change of tier.
 
 pub mod bulk;
+pub mod expiry;
 pub mod issue;
 pub mod ladder;
 pub mod lookup;

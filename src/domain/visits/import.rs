@@ -22,7 +22,7 @@ use std::io::Read;
 use tokio::sync::mpsc;
 
 /// Receipts booked in one transaction.
-const BATCH: usize = 1000;
+const BATCH: usize = 2000;
 /// Batches read ahead of the one that is booked.
 const AHEAD: usize = 2;
 
@@ -84,8 +84,7 @@ struct Chunk {
 /// Imports an opened file.
 ///
 /// # Errors
-/// [`Error::NotFound`-like user errors] when the store of rows without one does not exist; those of reading and of
-/// the database. What was booked before stays booked: running the import again goes on from there.
+/// A user error when the store of rows without one does not exist; those of reading and of the database. What was booked before stays booked: running the import again goes on from there.
 pub async fn run<R: Read + Send + 'static>(
     ctx: &Ctx,
     target: Target,
@@ -107,7 +106,7 @@ pub async fn run<R: Read + Send + 'static>(
         stores,
     };
     let reader = tokio::task::spawn_blocking(move || gather.read(rows, &sender));
-    let mut report = Report::default();
+    let (mut report, mut batches) = (Report::default(), 0_u32);
     let mut strangers: HashSet<u64> = HashSet::new();
     while let Some(chunk) = chunks.recv().await {
         let Chunk {
@@ -143,6 +142,11 @@ pub async fn run<R: Read + Send + 'static>(
         rejects.sort_by_key(|reject| reject.line);
         for reject in &rejects {
             tell(Progress::Rejected(reject))?;
+        }
+        batches += 1;
+        // Plans made while the tables were empty would read them from end to end for ever.
+        if !target.dry_run && matches!(batches, 2 | 16 | 128 | 1024) {
+            ctx.db.refresh_statistics().await?;
         }
         report.rows += rows;
         report.booked += outcome.booked;
@@ -210,7 +214,7 @@ impl Gatherer {
                 row.map_err(|error| Error::internal(format!("cannot read the file: {error}")))?;
             // A receipt's further lines belong to it, so a chunk ends only in front of another receipt.
             let full = chunk.receipts.len() >= BATCH || chunk.rejects.len() >= BATCH;
-            if full && !continues(&chunk.receipts, &row) {
+            if full && !continues(&chunk.receipts, &row, &self.target.store) {
                 chunk.bytes = rows.bytes_read();
                 let next = Chunk {
                     receipts: Vec::with_capacity(BATCH),
@@ -281,7 +285,7 @@ impl Gatherer {
             amount_minor: row.amount_minor.saturating_abs(),
             ..LineFacts::default()
         };
-        let number = number(&row);
+        let number = number(&row, code);
         let original = (row.line, describe(&row));
         if let Some(last) = receipts.last_mut()
             && row.receipt.is_some()
@@ -354,24 +358,25 @@ impl Gatherer {
     }
 }
 
-/// The number of a row's receipt within the source: its own, or one made of the row's identity.
-fn number(row: &PurchaseRow) -> String {
+/// The number of a row's receipt within the source: each store numbers its own, and a row without a receipt is known
+/// by what it says.
+fn number(row: &PurchaseRow, store: &str) -> String {
+    if let Some(receipt) = &row.receipt {
+        return format!("{store}/{receipt}");
+    }
     let hex: String = row
         .identity
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    match (&row.receipt, &row.store_ref) {
-        (Some(receipt), None) => receipt.clone(),
-        (Some(receipt), Some(store)) => format!("{store}/{receipt}"),
-        (None, _) => format!("row:{hex}"),
-    }
+    format!("{store}/row:{hex}")
 }
 
-fn continues(receipts: &[Gathered], row: &Row) -> bool {
+fn continues(receipts: &[Gathered], row: &Row, usual: &str) -> bool {
     match (receipts.last(), row) {
         (Some(last), Row::Purchase(row)) => {
-            row.receipt.is_some() && last.receipt.number == number(row)
+            row.receipt.is_some()
+                && last.receipt.number == number(row, row.store_ref.as_deref().unwrap_or(usual))
         }
         _ => false,
     }

@@ -4,7 +4,8 @@ use super::facts::{LineFacts, ReturnClaim, ReturnFacts};
 use crate::db::Sql;
 use crate::error::{Code, Result, UserErrors};
 use entity::ids::{CustomerId, PurchaseLineId};
-use entity::values::decimal::{divide_half_up, format_scaled};
+use entity::values::Quantity;
+use entity::values::decimal::divide_half_up;
 use entity::{purchase, purchase_line};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::HashMap;
@@ -72,7 +73,7 @@ fn one(
     if quantity > left.quantity_milli || quantity == 0 {
         let message = format!(
             "only {} of this line are left to be given back",
-            format_scaled(left.quantity_milli, 3)
+            Quantity::from_thousandths(left.quantity_milli)
         );
         return errors.none(Code::ReturnExceeds, &format!("{at}.quantity"), message);
     }

@@ -335,7 +335,7 @@ async fn what_cannot_be_is_refused_and_nothing_is_written() {
                 Code::Invalid,
             ),
             (
-                visit(&shop, "1", vec![line("99999999999999999", "1")], vec![]),
+                visit(&shop, "1", vec![line("99999999999999", "1")], vec![]),
                 Code::OutOfRange,
             ),
             (visit(&shop, "1", vec![], vec![]), Code::Required),

@@ -1,7 +1,7 @@
 //! What the card types load by key.
 
-use crate::batch_loader;
 use crate::domain::cards::{lookup, programmes};
+use crate::graphql::loaders::batch_loader;
 use crate::graphql::loaders::{by_key, grouped};
 use entity::ids::{CardId, CustomerId, MembershipId, ProgrammeId, TierChangeId, TierId};
 use entity::{card, membership, programme, tier, tier_change};

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, UserErrors};
 use crate::graphql::context::ctx;
 use crate::graphql::idempotency::key;
 use crate::graphql::ids::{need, need_option};
-use crate::payload;
+use crate::graphql::payload::payload;
 use async_graphql::{Context, MaybeUndefined, Object};
 use entity::values::clean_line;
 

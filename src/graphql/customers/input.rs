@@ -175,7 +175,7 @@ pub struct CustomerTasteInput {
     value: String,
     /// For or against.
     attitude: Attitude,
-    /// `STATED` or `NOTED`; what is derived cannot be set by hand.
+    /// Either `STATED` or `NOTED`; what is derived cannot be set by hand.
     provenance: TasteProvenance,
 }
 
@@ -197,7 +197,7 @@ pub struct CustomerSpecialDayInput {
     label: String,
     /// Whose day it is, when not the customer's own; at most 100 characters.
     person: Option<String>,
-    /// `2015-05-20`, in the lunar calendar `L2015-04-03`, without a year `L--04-03`.
+    /// The day, such as `2015-05-20`, in the lunar calendar `L2015-04-03`, without a year `L--04-03`.
     date: String,
     /// How many days before somebody is reminded, 0 to 90.
     #[graphql(default = 7)]

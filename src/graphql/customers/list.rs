@@ -4,13 +4,13 @@ use super::loader::{NotesOf, load};
 use super::object::Customer;
 use super::parts::Note;
 use crate::access::Ctx;
-use crate::connection;
 use crate::db::Page;
 use crate::domain::customers::{
     self, CustomerFilter, CustomerOrder, CustomerRow, Narrowed, OrderField, notes,
 };
 use crate::error::{Error, Result};
 use crate::graphql::context::{Reported, ctx};
+use crate::graphql::page::connection;
 use crate::graphql::page::{List, PageArgs};
 use async_graphql::Context;
 use entity::customer_note;

@@ -8,7 +8,7 @@ use crate::access::Ctx;
 use crate::domain::customers::{self, CustomerRow};
 use crate::error::{Code, Result};
 use crate::graphql::context::{Reported, ctx};
-use crate::payload;
+use crate::graphql::payload::payload;
 use async_graphql::{Context, Object};
 use entity::ids::CustomerId;
 

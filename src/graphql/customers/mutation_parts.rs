@@ -12,7 +12,7 @@ use crate::access::Ctx;
 use crate::domain::customers::{self, consents, contacts, days, notes, tastes};
 use crate::error::{Error, Result};
 use crate::graphql::context::ctx;
-use crate::payload;
+use crate::graphql::payload::payload;
 use async_graphql::{Context, Object};
 use entity::ids::CustomerId;
 

@@ -8,7 +8,7 @@ use crate::graphql::context::ctx;
 use crate::jobs;
 use async_graphql::{Context, Object};
 
-crate::payload!(
+crate::graphql::payload::payload!(
     JobRetryPayload,
     job: Job,
     "What came of running a job again.",

@@ -181,7 +181,7 @@ impl JobTotal {
     }
 }
 
-crate::connection!(
+crate::graphql::page::connection!(
     AuditEntryConnection,
     AuditEntryEdge,
     AuditEntry,
@@ -190,7 +190,7 @@ crate::connection!(
     "An audit entry in a list."
 );
 
-crate::connection!(
+crate::graphql::page::connection!(
     JobConnection,
     JobEdge,
     Job,

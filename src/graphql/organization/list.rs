@@ -3,9 +3,9 @@
 use super::input::{StaffFilter, StaffOrder, StoreFilter, StoreOrder};
 use super::object::{Staff, Store};
 use crate::access::Ctx;
-use crate::connection;
 use crate::domain::organization::{staff_list, stores};
 use crate::error::Result;
+use crate::graphql::page::connection;
 use crate::graphql::page::{List, PageArgs};
 use entity::values::CursorValue;
 

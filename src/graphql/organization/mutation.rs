@@ -12,8 +12,8 @@ use crate::domain::organization::staff_list::StaffMember;
 use crate::domain::organization::{company, regions, staff, stores};
 use crate::error::Result;
 use crate::graphql::context::{Reported, ctx};
+use crate::graphql::payload::payload;
 use crate::graphql::payload::{UserError, settle};
-use crate::payload;
 use async_graphql::{Context, Object, SimpleObject};
 use secrecy::{ExposeSecret, SecretString};
 

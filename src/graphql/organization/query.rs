@@ -106,7 +106,11 @@ impl OrganizationQuery {
         context: &Context<'_>,
         #[graphql(desc = "Their global id.")] id: ID,
     ) -> async_graphql::Result<Option<Staff>> {
-        let found = staff_list::by_id(ctx(context)?, key(&id)).await;
+        let ctx = ctx(context)?;
+        // Before anything is told, even that there is nobody with this id.
+        ctx.require(crate::access::Action::StaffRead)
+            .reported(context)?;
+        let found = staff_list::by_id(ctx, key(&id)).await;
         Ok(found.reported(context)?.map(Staff))
     }
 }

@@ -3,12 +3,12 @@
 use super::loader::LastVisitsOf;
 use super::object::{Visit, VisitChannel};
 use crate::access::Ctx;
-use crate::connection;
 use crate::db::Sort;
 use crate::domain::visits::lookup::{self, VisitFilter};
 use crate::error::{Error, Result};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::loaders::load_one;
+use crate::graphql::page::connection;
 use crate::graphql::page::{List, PageArgs};
 use crate::graphql::scalars::Date;
 use crate::graphql::sort::OrderDirection;

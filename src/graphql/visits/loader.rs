@@ -1,7 +1,7 @@
 //! What the visit types load by key.
 
-use crate::batch_loader;
 use crate::domain::visits::lookup;
+use crate::graphql::loaders::batch_loader;
 use crate::graphql::loaders::{by_key, grouped};
 use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, VisitId};
 use entity::{purchase, purchase_line, visit};

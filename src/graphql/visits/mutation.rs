@@ -6,7 +6,7 @@ use crate::access::{Action, Ctx};
 use crate::domain::visits::record;
 use crate::error::Result;
 use crate::graphql::context::ctx;
-use crate::payload;
+use crate::graphql::payload::payload;
 use async_graphql::{Context, Object};
 
 payload!(VisitRecordPayload, visit: Visit, "What `visitRecord` answers.", "The recorded visit.");

@@ -34,9 +34,9 @@ async fn a_file_is_made_changed_and_put_away() {
                         tastes: [{{ aspect: BRAND, value: "Longjing", attitude: LIKES, provenance: STATED }}],
                         specialDays: [{{ label: "wedding", date: "2015-05-20" }}],
                         idempotencyKey: "k1" }}) {{
-                        customer {{ id version fullName homeStore birthDate {{ text solar lunar age nextBirthday }}
+                        customer {{ id version fullName homeStore {{ id }} birthDate {{ text solar lunar age nextBirthday }}
                             contactPoints {{ value masked preferred }} tastes {{ value }} specialDays {{ label remindBeforeDays nextOn }}
-                            income {{ band reason notedBy }} address {{ lines city masked }}
+                            income {{ band reason notedBy {{ id }} }} address {{ lines city masked }}
                             totals {{ visits net {{ amount currencyCode }} }} }} {ERRORS} }} }}"#
                 ),
             )
@@ -44,7 +44,7 @@ async fn a_file_is_made_changed_and_put_away() {
         let customer = &made["customer"];
         let id = customer["id"].as_str().unwrap().to_owned();
         assert_eq!(customer["fullName"], "王 小明");
-        assert_eq!(customer["homeStore"], world.north.global().as_str());
+        assert_eq!(customer["homeStore"]["id"], world.north.global().as_str());
         // The leap fifth month of 1990 began on 23 June.
         assert_eq!(
             customer["birthDate"],
@@ -292,7 +292,7 @@ async fn assign(world: &World, customer: &str, keeper: &Viewer) {
             &world.manager,
             &format!(
                 r#"mutation {{ customerKeeperAssign(input: {{ customerId: "{customer}", keeperId: "{}" }})
-                    {{ customer {{ keeper }} {ERRORS} }} }}"#,
+                    {{ customer {{ keeper {{ id }} }} {ERRORS} }} }}"#,
                 keeper.as_str()
             ),
         )
@@ -720,7 +720,7 @@ async fn what_hangs_on_a_customer() {
                 &world.manager,
                 &format!(
                     r#"{{ customer(id: "{id}") {{ contactPoints {{ id preferred consents {{ purpose granted method at }} }}
-                        tastes {{ value notedBy }} notes(first: 2) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ text author }} }} }} }}"#
+                        tastes {{ value notedBy {{ id }} }} notes(first: 2) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ text author {{ id }} }} }} }} }}"#
                 ),
             )
             .await;
@@ -738,7 +738,7 @@ async fn what_hangs_on_a_customer() {
         assert_eq!(notes["totalCount"], 3);
         assert_eq!(
             notes["nodes"],
-            json!([{ "text": "note 3", "author": me.as_str() }, { "text": "note 2", "author": me.as_str() }])
+            json!([{ "text": "note 3", "author": { "id": me.as_str() } }, { "text": "note 2", "author": { "id": me.as_str() } }])
         );
         let rest = world
             .data(
