@@ -140,16 +140,6 @@ impl Error {
     }
 }
 
-impl From<sea_orm::DbErr> for Error {
-    fn from(error: sea_orm::DbErr) -> Self {
-        if crate::db::is_unavailable(&error) {
-            Self::Unavailable(error)
-        } else {
-            Self::Database(error)
-        }
-    }
-}
-
 /// Gathers user errors while an input is parsed, so that the caller hears of all of them at once.
 #[derive(Debug, Default)]
 pub struct UserErrors(Vec<UserError>);

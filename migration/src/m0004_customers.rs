@@ -51,6 +51,7 @@ const UP: &[Step] = &[
     ),
     Both("create index customer_by_name on customer (name_key, id)"),
     Both("create index customer_by_store on customer (home_store_id, name_key, id)"),
+    Both("create index customer_by_creation on customer (created_at, id)"),
     Both("create index customer_by_keeper on customer (keeper_id) where keeper_id is not null"),
     Both("create index customer_key on customer (home_store_id, name_key, id) where importance = 'KEY'"),
     Both("create index customer_referrer on customer (referred_by_id) where referred_by_id is not null"),
@@ -89,7 +90,9 @@ const UP: &[Step] = &[
             unique (customer_id, kind, value)
         ) {strict}",
     ),
-    Both("create index contact_point_value on contact_point (value, kind)"),
+    Sqlite("create index contact_point_value on contact_point (value, kind)"),
+    // An order of bytes, whatever the database's locale: the beginning of a number is looked up in it too.
+    Postgres("create index contact_point_value on contact_point (value text_pattern_ops, kind)"),
     Both(
         "create table consent (
             id {uuid} primary key,

@@ -94,6 +94,45 @@ pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
     let Reach::Places { stores, .. } = &reach else {
         return Ok(Condition::all());
     };
+    let mut any = Condition::any()
+        .add(reach.covers(Expr::col((customer::Entity, customer::Column::HomeStoreId))))
+        .add(shown_to(ctx, stores));
+    if let Some(staff) = ctx.viewer.staff_id() {
+        any = any.add(customer::Column::KeeperId.eq(staff.0));
+    }
+    Ok(any)
+}
+
+/// Stores of somebody for whom a page is read store by store (see [`branches`]).
+const FEW_STORES: usize = 8;
+
+/// The same rows as [`customers`], as conditions that one index each answers, for somebody who works in a few
+/// stores: a list that asks for them one by one, each in its order and cut to the page, need not walk through
+/// the customers of all other stores. The conditions may overlap. `None` where [`customers`] does as well.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Vec<Condition>>> {
+    ctx.viewer.require(action)?;
+    let Reach::Places { regions, stores } = Reach::of(&ctx.viewer, action) else {
+        return Ok(None);
+    };
+    if !regions.is_empty() || stores.len() > FEW_STORES {
+        return Ok(None);
+    }
+    let mut branches: Vec<Condition> = stores
+        .iter()
+        .map(|id| customer::Column::HomeStoreId.eq(id.0).into_condition())
+        .collect();
+    branches.push(shown_to(ctx, &stores));
+    if let Some(staff) = ctx.viewer.staff_id() {
+        branches.push(customer::Column::KeeperId.eq(staff.0).into_condition());
+    }
+    Ok(Some(branches))
+}
+
+/// Those whom the table `sight` shows to the viewer or to one of these stores right now.
+fn shown_to(ctx: &Ctx, stores: &[StoreId]) -> Condition {
     let mut scopes: Vec<Uuid> = stores.iter().map(|id| id.0).collect();
     scopes.extend(ctx.viewer.actor_id());
     let shown = Query::select()
@@ -102,13 +141,9 @@ pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
         .and_where(sight::Column::ScopeId.is_in(scopes))
         .and_where(sight::Column::Until.gt(ctx.now()))
         .to_owned();
-    let mut any = Condition::any()
-        .add(reach.covers(Expr::col((customer::Entity, customer::Column::HomeStoreId))))
-        .add(Expr::col((customer::Entity, customer::Column::Id)).in_subquery(shown));
-    if let Some(staff) = ctx.viewer.staff_id() {
-        any = any.add(customer::Column::KeeperId.eq(staff.0));
-    }
-    Ok(any)
+    Expr::col((customer::Entity, customer::Column::Id))
+        .in_subquery(shown)
+        .into_condition()
 }
 
 /// The same as [`customers`], as a subquery of their ids: for tables that refer to customers.

@@ -1,5 +1,144 @@
-//! Commands.
+//! The commands: one file each.
+//!
+//! Called by `main`. A command reads the configuration, opens the [`House`](crate::app::House) and asks the same
+//! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
-pub mod first_store;
-pub mod import;
+mod demo;
+mod doctor;
+mod first_store;
+mod import;
+mod migrate;
+mod schema;
+mod serve;
 pub mod staff;
+pub mod terminal;
+
+use crate::app::{House, StartError, logging};
+use crate::config::{Configuration, Mode, Options};
+use clap::{Args, Parser, Subcommand};
+use entity::values::SystemClock;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// A GraphQL backend for shops that live from customers who come back.
+#[derive(Debug, Parser)]
+#[command(name = "regulars", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// The configuration file (TOML); `REGULARS_CONFIG` names it too.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory of the embedded engine.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address of a PostgreSQL server. It can be seen in the list of processes: better set `DATABASE_URL`.
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Global {
+    fn configuration(&self, listen: Option<String>) -> Result<Configuration, StartError> {
+        let options = Options {
+            file: self.config.clone(),
+            data: self.data.clone(),
+            database_url: self.database_url.clone(),
+            listen,
+        };
+        Ok(Configuration::load(&options, std::env::vars_os())?)
+    }
+
+    /// Opens the house for a command that works beside the server.
+    async fn house(&self) -> Result<House, StartError> {
+        let configuration = self.configuration(None)?;
+        logging::start(&configuration.settings.logging)?;
+        House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await
+    }
+
+    async fn staff(&self, command: staff::StaffCommand) -> Result<ExitCode, StartError> {
+        let house = self.house().await?;
+        let outcome = staff::run(&house.ctx, command).await;
+        house.close().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Global {
+    async fn import(&self, command: import::ImportCommand) -> Result<ExitCode, StartError> {
+        let house = self.house().await?;
+        let outcome = import::run(&house.ctx, command).await;
+        house.close().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer requests until told to stop.
+    Serve {
+        /// Address and port to listen on; port 0 takes any free one.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+    },
+    /// Fill a database with an invented retailer and serve it.
+    Demo(demo::DemoArgs),
+    /// Change the database's schema, or tell its state.
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
+    /// Make, list and disable accounts of staff, and set their passwords.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
+    /// Bring in the history of another system.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Look whether everything is as it should be.
+    Doctor,
+}
+
+/// Runs the command that the command line names.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::complain(&format!("the runtime cannot be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    async fn run(self) -> Result<ExitCode, StartError> {
+        match self.command {
+            Command::Serve { listen } => serve::run(self.global.configuration(listen)?).await,
+            Command::Demo(args) => demo::run(self.global, args).await,
+            Command::Staff(command) => self.global.staff(command).await,
+            Command::Import(command) => self.global.import(command).await,
+            Command::Schema => Ok(schema::run()),
+            Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
+            Command::Doctor => doctor::run(self.global.configuration(None)).await,
+        }
+    }
+}

@@ -29,7 +29,7 @@ pub enum StaffCommand {
         /// STORE_MANAGER@STORE-CODE or ASSOCIATE@STORE-CODE. May be given several times.
         #[arg(long = "role", value_name = "ROLE[@CODE]", required = true)]
         roles: Vec<String>,
-        /// The password.
+        /// Where the password comes from.
         #[command(flatten)]
         password: PasswordSource,
     },
@@ -44,7 +44,7 @@ pub enum StaffCommand {
     ResetPassword {
         /// The address of the account.
         email: String,
-        /// The password.
+        /// Where the password comes from.
         #[command(flatten)]
         password: PasswordSource,
     },

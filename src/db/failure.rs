@@ -1,5 +1,6 @@
 //! What a failure of the database means: try again, tell the caller to come back, or a defect.
 
+use crate::error::Error;
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
@@ -65,5 +66,16 @@ pub fn is_unavailable(error: &DbErr) -> bool {
                 .is_ok_and(|extended| code.len() <= 4 && extended & 0xff == 10)
         }),
         _ => matches!(error, DbErr::Conn(_)),
+    }
+}
+
+// Here and not beside the error's type, which knows nothing of engines.
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if is_unavailable(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Database(error)
+        }
     }
 }

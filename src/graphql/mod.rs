@@ -15,6 +15,8 @@ pub mod root;
 pub mod scalars;
 pub mod sort;
 
+pub mod cards;
 pub mod customers;
 pub mod operations;
 pub mod organization;
+pub mod visits;

@@ -49,6 +49,11 @@ pub trait Backend: Send + Sync + 'static {
         from: &RequestOrigin,
     ) -> impl Future<Output = Result<Self::Viewer, AuthRefusal>> + Send;
 
+    /// The public keys of our access tokens as a JWK set; `None` while they cannot be read.
+    fn jwks(&self) -> impl Future<Output = Option<serde_json::Value>> + Send {
+        async { None }
+    }
+
     /// Runs an admitted request. Errors without `extensions.code` are shown as internal ones.
     fn execute(
         &self,

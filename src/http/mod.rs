@@ -12,6 +12,7 @@ mod connection;
 mod frame;
 mod graphql;
 mod health;
+mod jwks;
 mod metrics;
 mod negotiate;
 mod page;

@@ -37,6 +37,7 @@ use super::{
     frame::{RequestIds, frame},
     graphql::{Endpoint, endpoint},
     health::{Readiness, ReadyCheck, healthz, readyz},
+    jwks::jwks,
     metrics::{self, MetricsAccess},
     settings::HttpSettings,
 };
@@ -136,6 +137,7 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
             .app_data(ids.clone())
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
+            .route("/.well-known/jwks.json", web::get().to(jwks::<B>))
             .route("/metrics", web::get().to(metrics::metrics))
             .service(web::resource(routes.path.as_str()).to(endpoint::<B>))
             .default_service(web::to(|| async { HttpResponse::NotFound().finish() }))

@@ -5,7 +5,7 @@ use crate::access::{Action, Ctx, audit, sight};
 use crate::db::{IdempotencyKey, Sql};
 use crate::error::{Code, Error, Result};
 use crate::events::{self, NewEvent};
-use chrono::{Days, Months, NaiveDate};
+use chrono::NaiveDate;
 use entity::enums::CardStatus::{self, Active, Expired, Frozen, Lost, Replaced};
 use entity::ids::{CardId, CustomerId, MembershipId, ProgrammeId, StoreId};
 use entity::values::{CardNumber, CardPrefix};
@@ -90,13 +90,7 @@ async fn write_card(
     let prefix = CardPrefix::parse(&programme.card_prefix)
         .map_err(|error| Error::internal(format!("card prefix {error}")))?;
     let today = ctx.now().date_naive();
-    // The last day counts: a card for twelve months issued on 1 March ends on the last day of February.
-    let valid_until = match programme.card_valid_months {
-        Some(months) => today
-            .checked_add_months(Months::new(u32::try_from(months).unwrap_or_default()))
-            .and_then(|day| day.checked_sub_days(Days::new(1))),
-        None => None,
-    };
+    let valid_until = super::bulk::last_day(programme, today);
     // Drawn before anything is awaited: the thread's generator stays on its thread.
     let number = CardNumber::generate(&mut rand::rng(), &prefix)
         .as_str()

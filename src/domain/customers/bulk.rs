@@ -4,12 +4,15 @@
 //! single creation takes its companions (totals and search) from here. Writes no events and no audit entries:
 //! whoever brings thousands in leaves one entry for all of them.
 
-use super::company::Company;
 use crate::db::{Batch, Table};
+use crate::domain::organization::CompanySettings;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
-use entity::enums::{AcquisitionSource, CustomerKind, Gender, Importance};
-use entity::ids::{ContactPointId, CustomerId, StaffId, StoreId};
+use entity::enums::{
+    AcquisitionSource, Attitude, ConsentMethod, CustomerKind, Gender, Importance, Purpose,
+    TasteAspect, TasteProvenance,
+};
+use entity::ids::{ConsentId, ContactPointId, CustomerId, SpecialDayId, StaffId, StoreId, TasteId};
 use entity::values::{BirthDate, ContactValue, index_tokens};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Value;
@@ -87,6 +90,22 @@ pub(super) static CONTACT_POINT: Table = Table {
     conflict: "",
 };
 
+static CONSENT: Table = Table {
+    name: "consent",
+    columns: &[
+        ("id", "uuid"),
+        ("contact_point_id", "uuid"),
+        ("purpose", "text"),
+        ("granted", "boolean"),
+        ("method", "text"),
+        ("evidence", "text"),
+        ("at", "timestamptz"),
+        ("recorded_by", "uuid"),
+        ("recorded_at", "timestamptz"),
+    ],
+    conflict: "",
+};
+
 pub(super) static TASTE: Table = Table {
     name: "taste",
     columns: &[
@@ -115,6 +134,49 @@ pub(super) static SPECIAL_DAY: Table = Table {
     ],
     conflict: "",
 };
+
+/// A consent that came with a customer: a statement about all their contact points, as they made it.
+#[derive(Clone, Debug)]
+pub struct NewConsent {
+    /// For what.
+    pub purpose: Purpose,
+    /// Given, or refused.
+    pub granted: bool,
+    /// How.
+    pub method: ConsentMethod,
+    /// What proves it; a consent that was given needs it.
+    pub evidence: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A like or dislike, clean.
+#[derive(Clone, Debug)]
+pub struct NewTaste {
+    /// What it is about.
+    pub aspect: TasteAspect,
+    /// What.
+    pub value: String,
+    /// For or against.
+    pub attitude: Attitude,
+    /// How it is known.
+    pub provenance: TasteProvenance,
+    /// Who noticed it.
+    pub noted_by: Option<StaffId>,
+}
+
+/// A day that a customer keeps.
+#[derive(Clone, Debug)]
+pub struct NewSpecialDay {
+    /// What it is.
+    pub label: String,
+    /// Whose day, when not their own.
+    pub person: Option<String>,
+    /// Solar or lunar.
+    pub date: BirthDate,
+    /// How many days before to be reminded.
+    pub remind_before_days: i32,
+}
 
 /// A customer to be made, all values parsed and clean.
 #[derive(Clone, Debug)]
@@ -155,6 +217,12 @@ pub struct NewCustomer {
     pub reference: Option<(String, String)>,
     /// How to reach them; the first of each kind becomes the preferred one. No value twice.
     pub contact_points: Vec<ContactValue>,
+    /// What these may be used for.
+    pub consents: Vec<NewConsent>,
+    /// What they like and dislike; nothing twice.
+    pub tastes: Vec<NewTaste>,
+    /// Days that they keep.
+    pub special_days: Vec<NewSpecialDay>,
 }
 
 impl NewCustomer {
@@ -179,10 +247,13 @@ impl NewCustomer {
             created_at,
             reference: None,
             contact_points: Vec::new(),
+            consents: Vec::new(),
+            tastes: Vec::new(),
+            special_days: Vec::new(),
         }
     }
 
-    fn row(&self, company: &Company) -> Vec<Value> {
+    fn row(&self, company: &CompanySettings) -> Vec<Value> {
         vec![
             self.id.into(),
             self.kind.into(),
@@ -206,15 +277,18 @@ impl NewCustomer {
         ]
     }
 
-    fn contacts(&self) -> impl Iterator<Item = Vec<Value>> {
-        self.contact_points.iter().enumerate().map(|(n, point)| {
+    /// The rows of the contact points, and of the consents for each of them.
+    fn contacts(&self) -> (Vec<Vec<Value>>, Vec<Vec<Value>>) {
+        let (mut points, mut consents) = (Vec::new(), Vec::new());
+        for (n, point) in self.contact_points.iter().enumerate() {
             let first = !self
                 .contact_points
                 .iter()
                 .take(n)
                 .any(|earlier| earlier.kind == point.kind);
-            vec![
-                ContactPointId::new().into(),
+            let id = ContactPointId::new();
+            points.push(vec![
+                id.into(),
                 self.id.into(),
                 point.kind.into(),
                 point.normal.clone().into(),
@@ -222,14 +296,57 @@ impl NewCustomer {
                 first.into(),
                 Value::ChronoDateTimeUtc(None),
                 self.created_at.into(),
+            ]);
+            consents.extend(self.consents.iter().map(|consent| {
+                vec![
+                    ConsentId::new().into(),
+                    id.into(),
+                    consent.purpose.into(),
+                    consent.granted.into(),
+                    consent.method.into(),
+                    consent.evidence.clone().into(),
+                    consent.at.into(),
+                    Value::Uuid(None),
+                    consent.at.into(),
+                ]
+            }));
+        }
+        (points, consents)
+    }
+
+    fn likes(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.tastes.iter().map(|taste| {
+            vec![
+                TasteId::new().into(),
+                self.id.into(),
+                taste.aspect.into(),
+                taste.value.clone().into(),
+                taste.attitude.into(),
+                taste.provenance.into(),
+                taste.noted_by.into(),
+                self.created_at.into(),
+            ]
+        })
+    }
+
+    fn days(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.special_days.iter().map(|day| {
+            vec![
+                SpecialDayId::new().into(),
+                self.id.into(),
+                day.label.clone().into(),
+                day.person.clone().into(),
+                day.date.to_string().into(),
+                day.remind_before_days.into(),
+                self.created_at.into(),
             ]
         })
     }
 }
 
-/// Adds customers with their totals, search rows, references and contact points to a batch, for callers who write
+/// Adds customers with all that came with them to a batch, for callers who write
 /// more in the same statement.
-pub fn gather(batch: &mut Batch, company: &Company, customers: &[NewCustomer]) {
+pub fn gather(batch: &mut Batch, company: &CompanySettings, customers: &[NewCustomer]) {
     batch.insert(&CUSTOMER, customers.iter().map(|new| new.row(company)));
     batch.insert(&TOTAL, customers.iter().map(|new| total(new.id)));
     batch.insert(
@@ -245,19 +362,20 @@ pub fn gather(batch: &mut Batch, company: &Company, customers: &[NewCustomer]) {
             Some(vec![source.into(), external.into(), new.id.into()])
         }),
     );
-    batch.insert(
-        &CONTACT_POINT,
-        customers.iter().flat_map(NewCustomer::contacts),
-    );
+    let (points, consents): (Vec<_>, Vec<_>) = customers.iter().map(NewCustomer::contacts).unzip();
+    batch.insert(&CONTACT_POINT, points.into_iter().flatten());
+    batch.insert(&CONSENT, consents.into_iter().flatten());
+    batch.insert(&TASTE, customers.iter().flat_map(NewCustomer::likes));
+    batch.insert(&SPECIAL_DAY, customers.iter().flat_map(NewCustomer::days));
 }
 
-/// Writes customers with their totals, search rows, references and contact points.
+/// Writes customers with all that came with them.
 ///
 /// # Errors
 /// Those of the database; a unique violation when a reference is taken.
 pub async fn insert(
     tx: &impl ConnectionTrait,
-    company: &Company,
+    company: &CompanySettings,
     customers: &[NewCustomer],
 ) -> Result<()> {
     let mut batch = Batch::new();

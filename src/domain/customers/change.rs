@@ -3,7 +3,6 @@
 //! Called by the API. A field that is not given stays as it is; one given as null is cleared. What hangs on the
 //! customer (contact points, notes, tastes, days) is changed by its own service.
 
-use super::company::company_of;
 use super::file::{columns, merge};
 use super::input::FileInput;
 use super::lock::{Happened, fresh, locked, still_open};
@@ -11,6 +10,7 @@ use super::relations;
 use super::row::CustomerRow;
 use crate::access::{Action, Ctx};
 use crate::db::Sql;
+use crate::domain::organization;
 use crate::error::{Error, Result, UserErrors};
 use entity::customer;
 use entity::ids::CustomerId;
@@ -37,7 +37,7 @@ pub struct ChangeInput {
 /// in between; those of the policy and the database.
 pub async fn change(ctx: &Ctx, input: &ChangeInput) -> Result<CustomerRow> {
     ctx.require(Action::CustomerWrite)?;
-    let company = company_of(ctx.db.read()).await?;
+    let company = organization::settings(ctx).await?;
     let mut errors = UserErrors::new();
     let changes = columns(ctx, &company, &input.file, &mut errors);
     if !errors.is_empty() {

@@ -3,13 +3,13 @@
 //! Called by the API. The same value may stand with several customers (families share a phone), never twice with
 //! one. Of each kind at most one is preferred.
 
-use super::company::{Company, company_of};
 use super::create::MOST_TOGETHER;
 use super::full;
 use super::input::{ContactInput, Patch};
 use super::lock::{note, open};
 use super::parse::{maybe_line, patch_line, text_code};
 use crate::access::{Action, Ctx, sight};
+use crate::domain::organization::{self, CompanySettings};
 use crate::error::{Code, Error, Result, UserErrors};
 use entity::contact_point::{self, Column, Model};
 use entity::customer;
@@ -81,7 +81,7 @@ fn code(error: &ContactError) -> Code {
 /// Checks a contact point; `at` is the path of its input, empty or ending with a dot.
 fn parse(
     ctx: &Ctx,
-    company: &Company,
+    company: &CompanySettings,
     customer_id: CustomerId,
     at: &str,
     input: &ContactInput,
@@ -113,7 +113,7 @@ fn parse(
 /// Checks the contact points of a new customer.
 pub(super) fn parse_all(
     ctx: &Ctx,
-    company: &Company,
+    company: &CompanySettings,
     customer_id: CustomerId,
     inputs: &[ContactInput],
     errors: &mut UserErrors,
@@ -188,7 +188,7 @@ pub(super) fn values(row: &Model) -> Vec<Value> {
 /// [`Code::Taken`] when the customer has it already; those of the policy and the database.
 pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &ContactInput) -> Result<ContactPoint> {
     ctx.require(Action::CustomerWrite)?;
-    let company = company_of(ctx.db.read()).await?;
+    let company = organization::settings(ctx).await?;
     let mut errors = UserErrors::new();
     let point = parse(ctx, &company, customer_id, "", input, &mut errors);
     errors.check()?;

@@ -2,7 +2,6 @@
 //!
 //! Called by the API. The import and the demonstration, which make many, use [`super::bulk`].
 
-use super::company::company_of;
 use super::file::columns;
 use super::input::CreateInput;
 use super::lock::Happened;
@@ -10,6 +9,7 @@ use super::row::CustomerRow;
 use super::{bulk, contacts, days, relations, tastes};
 use crate::access::{Action, Ctx};
 use crate::db::{Batch, IdempotencyKey};
+use crate::domain::organization;
 use crate::error::{Code, Error, Result, UserErrors};
 use entity::customer::{self, ActiveModel};
 use entity::enums::{CustomerKind, Importance};
@@ -30,7 +30,7 @@ pub async fn create(ctx: &Ctx, input: &CreateInput, key: Option<&str>) -> Result
     let canonical = serde_json::to_string(input)
         .map_err(|error| Error::internal(format!("canonical input: {error}")))?;
     let key = IdempotencyKey::read(ctx.viewer.caller(), "customerCreate", key, &canonical)?;
-    let company = company_of(ctx.db.read()).await?;
+    let company = organization::settings(ctx).await?;
 
     let mut errors = UserErrors::new();
     let mut row = columns(ctx, &company, &input.file, &mut errors);

@@ -3,13 +3,14 @@
 //! Called by [`super::create`] and [`super::change`]. A field that was not given stays unset in the result, so
 //! the same columns serve both. Never writes.
 
-use super::company::Company;
 use super::input::{AddressInput, FileInput, IncomeInput, Patch};
 use super::parse::{date_code, language, line, maybe_line, maybe_lines, patch_line, patch_lines};
 use crate::access::Ctx;
+use crate::domain::organization::CompanySettings;
 use crate::error::{Code, UserErrors};
 use entity::customer::{ActiveModel, Column};
 use entity::enums::{CustomerKind, Importance, IncomeProvenance};
+use entity::values::business_date::business_date;
 use entity::values::{BirthDate, PhoneRegion};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Value;
@@ -36,7 +37,7 @@ pub struct Address {
 /// Checks the fields and gives the columns to write.
 pub(super) fn columns(
     ctx: &Ctx,
-    company: &Company,
+    company: &CompanySettings,
     input: &FileInput,
     errors: &mut UserErrors,
 ) -> ActiveModel {
@@ -86,7 +87,7 @@ pub(super) fn columns(
         &mut row.language,
         given(&input.language, |tag| language(errors, "language", tag)),
     );
-    let today = company.today(ctx);
+    let today = business_date(ctx.now(), company.time_zone);
     put(
         &mut row.birth_date,
         given(&input.birth_date, |text| {

@@ -4,11 +4,11 @@
 //! searched for only by those who see it in full, and only among the customers of whom they do; a whole one can be
 //! looked up by everyone who may read customers, counted and written down for those who see it masked.
 
-use super::company::company_of;
 use super::lookup;
 use super::parse::text_code;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Sort};
+use crate::domain::organization;
 use crate::error::{Code, Result, UserErrors};
 use entity::customer::Column;
 use entity::enums::{ContactKind, CustomerKind, Importance};
@@ -153,7 +153,7 @@ async fn contacts(
     errors: &mut UserErrors,
 ) -> Result<Condition> {
     if filter.phone.is_some() || filter.query.is_some() {
-        let country = company_of(ctx.db.read()).await?.country;
+        let country = organization::settings(ctx).await?.country;
         if let Some(text) = &filter.phone {
             let phone = ContactValue::parse(ContactKind::Mobile, text, country);
             if let Some(phone) = errors.take("filter.phone", |_| Code::Invalid, phone) {

@@ -6,8 +6,8 @@ use crate::access::{Action, Ctx, sight};
 use crate::db::{Keyset, Page, PageRequest};
 use crate::error::Result;
 use entity::customer::{self, Column};
-use sea_orm::sea_query::Expr;
-use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use sea_orm::{Condition, EntityTrait, PaginatorTrait, QueryFilter};
 
 /// A page of the customers in sight.
 ///
@@ -19,20 +19,54 @@ pub async fn list(
     order: CustomerOrder,
     page: &PageRequest,
 ) -> Result<Page<CustomerRow>> {
-    let select = narrow()
-        .filter(sight::customers(ctx, Action::CustomerRead)?)
-        .filter(narrowed.condition.clone());
     let column = match order.field {
         OrderField::Name => Column::NameKey,
         OrderField::CreatedAt => Column::CreatedAt,
     };
-    Keyset::new(
+    let keyset = Keyset::new(
         Expr::col((customer::Entity, column)),
         Expr::col((customer::Entity, Column::Id)),
         order.sort,
-    )
-    .page(ctx.db.read(), select, page)
-    .await
+    );
+    let select = match sight::branches(ctx, Action::CustomerRead)? {
+        None => narrow()
+            .filter(sight::customers(ctx, Action::CustomerRead)?)
+            .filter(narrowed.condition.clone()),
+        Some(branches) => narrow().filter(
+            Expr::col((customer::Entity, Column::Id))
+                .in_subquery(merged(branches, narrowed, &keyset, page)),
+        ),
+    };
+    keyset.page(ctx.db.read(), select, page).await
+}
+
+/// The ids of a page's rows and of a few more: as many as the page may have from each branch.
+fn merged(
+    branches: Vec<Condition>,
+    narrowed: &Narrowed,
+    keyset: &Keyset,
+    page: &PageRequest,
+) -> SelectStatement {
+    let cut = |(n, branch): (usize, Condition)| {
+        let mut select = Query::select();
+        select
+            .column((customer::Entity, Column::Id))
+            .from(customer::Entity)
+            .cond_where(branch)
+            .cond_where(narrowed.condition.clone())
+            .limit(page.size.saturating_add(1));
+        keyset.apply(&mut select, page);
+        // A part of a union has no order of its own, but may select from something that has.
+        let name = format!("branch_{n}");
+        Query::select()
+            .column((name.clone(), Column::Id))
+            .from_subquery(select, name)
+            .to_owned()
+    };
+    let mut parts = branches.into_iter().enumerate().map(cut);
+    let mut first = parts.next().unwrap_or_default();
+    first.unions(parts.map(|part| (UnionType::All, part)));
+    first
 }
 
 /// How many customers in sight the whole list has.

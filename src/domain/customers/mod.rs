@@ -7,7 +7,6 @@
 mod archive;
 pub mod bulk;
 mod change;
-pub mod company;
 pub mod consents;
 pub mod contacts;
 mod create;
@@ -38,6 +37,3 @@ pub use list::{count, list};
 pub use lock::locked;
 pub use reads::{by_id, by_ids, details, totals};
 pub use row::CustomerRow;
-
-#[cfg(test)]
-mod tests;

@@ -192,6 +192,14 @@ pub async fn maintain(ctx: &Ctx) -> Result<()> {
     read(ctx, &ring).await
 }
 
+/// Does the configured secret open the keys in the database? Changes nothing.
+///
+/// # Errors
+/// [`Error::Internal`] when it does not; those of the database.
+pub async fn opens(ctx: &Ctx) -> Result<()> {
+    read(ctx, &Ring::default()).await
+}
+
 async fn read(ctx: &Ctx, ring: &Ring) -> Result<()> {
     let started = Instant::now();
     let now = ctx.now();

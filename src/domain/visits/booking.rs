@@ -218,7 +218,14 @@ impl Booking {
     /// # Errors
     /// [`Error::Internal`] when a total would leave [`LARGEST_MINOR`]; callers check amounts before.
     pub fn add(&mut self, visit: &VisitFacts) -> Result<Booked> {
-        let id = VisitId::new();
+        self.add_as(VisitId::new(), visit)
+    }
+
+    /// Books a visit under an id that it has already.
+    ///
+    /// # Errors
+    /// As [`Booking::add`].
+    pub fn add_as(&mut self, id: VisitId, visit: &VisitFacts) -> Result<Booked> {
         let (bought, returned) = sums(visit).ok_or_else(overflow)?;
         let totals = self.totals.entry(visit.customer).or_default();
         let before = totals.net();

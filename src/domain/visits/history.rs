@@ -11,16 +11,17 @@ use crate::access::{Action, Ctx, audit, sight};
 use crate::db::Sql;
 use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::bulk::{self, NewCustomer};
-use crate::domain::customers::company::company_of;
+use crate::domain::organization::company;
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::customer_total;
-use entity::enums::{AcquisitionSource, VisitChannel};
+use entity::enums::{AcquisitionSource, NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
 use entity::values::ContactValue;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use entity::{customer_total, visit};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the file tells of a customer.
@@ -34,10 +35,10 @@ pub struct HistoryCustomer {
     pub contact_points: Vec<ContactValue>,
 }
 
-/// A receipt of the past.
+/// A receipt of the past; without any line, a visit on which nothing was bought.
 #[derive(Clone, Debug)]
 pub struct HistoryReceipt {
-    /// Its number within the source.
+    /// Its number within the source, which makes it known when it comes again.
     pub number: String,
     /// Whose.
     pub customer: HistoryCustomer,
@@ -51,10 +52,33 @@ pub struct HistoryReceipt {
     pub business_date: NaiveDate,
     /// Who served.
     pub served_by: Option<StaffId>,
+    /// Why nothing was bought, where there is no line.
+    pub no_purchase_reason: Option<NoPurchaseReason>,
     /// Lines bought.
     pub lines: Vec<LineFacts>,
     /// Lines given back, of purchases that are not known.
     pub returned: Vec<LineFacts>,
+}
+
+impl HistoryReceipt {
+    /// Was nothing bought and nothing brought back?
+    fn is_bare(&self) -> bool {
+        self.lines.is_empty() && self.returned.is_empty()
+    }
+
+    /// The id of a bare visit: made of source and number, since no receipt makes it known. The length stands
+    /// before the source, so that no two pairs run together.
+    fn bare_id(&self, source: &str) -> VisitId {
+        let mut hash = Sha256::new();
+        hash.update((source.len() as u64).to_le_bytes());
+        hash.update(source);
+        hash.update(&self.number);
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
+            *to = from;
+        }
+        VisitId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
 }
 
 /// What became of a batch.
@@ -105,6 +129,20 @@ pub async fn preview(
     Ok((outcome, strangers.into_iter().cloned().collect()))
 }
 
+/// As [`book`], within the caller's transaction.
+///
+/// # Errors
+/// As [`book`].
+pub async fn book_within(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    source: &str,
+    receipts: &[HistoryReceipt],
+) -> Result<Outcome> {
+    ctx.require(Action::VisitRecord)?;
+    book_in(tx, ctx, source, receipts).await
+}
+
 async fn book_in(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
@@ -131,7 +169,12 @@ async fn book_in(
         let Some(customer) = customers.get(&receipt.customer.external_id) else {
             return Err(Error::internal("a customer of history was not made"));
         };
-        booking.add(&facts(source, receipt, *customer))?;
+        let facts = facts(source, receipt, *customer);
+        if receipt.is_bare() {
+            booking.add_as(receipt.bare_id(source), &facts)?;
+        } else {
+            booking.add(&facts)?;
+        }
         outcome.booked += 1;
     }
     let (batch, mut events) = booking.finish();
@@ -210,6 +253,7 @@ async fn sift(
             row.try_get("", "content_hash")?,
         );
     }
+    let bare = known_bare(connection, source, receipts).await?;
     let mut outcome = Outcome::default();
     let mut fresh = Vec::new();
     // Within the batch a number may come twice; the first one counts.
@@ -218,6 +262,14 @@ async fn sift(
         if let Some(first) = seen.insert(&receipt.number, n) {
             seen.insert(&receipt.number, first);
             outcome.conflicts.push(n);
+            continue;
+        }
+        if receipt.is_bare() {
+            if bare.contains(&receipt.bare_id(source)) {
+                outcome.known += 1;
+            } else {
+                fresh.push(n);
+            }
             continue;
         }
         let same = known.get(&receipt.number).map(|hash| {
@@ -232,6 +284,31 @@ async fn sift(
         }
     }
     Ok((outcome, fresh))
+}
+
+/// The visits without purchase that are known already.
+async fn known_bare(
+    connection: &impl ConnectionTrait,
+    source: &str,
+    receipts: &[HistoryReceipt],
+) -> Result<HashSet<VisitId>> {
+    let ids: Vec<VisitId> = receipts
+        .iter()
+        .filter(|receipt| receipt.is_bare())
+        .map(|receipt| receipt.bare_id(source))
+        .collect();
+    let mut known = HashSet::new();
+    for chunk in ids.chunks(10_000) {
+        let found: Vec<VisitId> = visit::Entity::find()
+            .select_only()
+            .column(visit::Column::Id)
+            .filter(visit::Column::Id.is_in(chunk.iter().map(|id| id.0)))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        known.extend(found);
+    }
+    Ok(known)
 }
 
 /// Makes the customers of new receipts who are not known yet; gives all customers of the batch by their name in
@@ -268,7 +345,7 @@ async fn welcome(
     }
     outcome.customers = u64::try_from(strangers.len()).unwrap_or(u64::MAX);
     if !strangers.is_empty() {
-        bulk::insert(tx, &company_of(tx).await?, &strangers).await?;
+        bulk::insert(tx, &*company::settings(ctx).await?, &strangers).await?;
     }
     Ok(customers)
 }
@@ -325,9 +402,9 @@ fn facts(source: &str, receipt: &HistoryReceipt, customer: CustomerId) -> VisitF
         at: receipt.at,
         business_date: receipt.business_date,
         served_by: receipt.served_by,
-        no_purchase_reason: None,
+        no_purchase_reason: receipt.no_purchase_reason.filter(|_| receipt.is_bare()),
         note: None,
-        purchase: Some(PurchaseFacts {
+        purchase: (!receipt.is_bare()).then(|| PurchaseFacts {
             source: source.to_owned(),
             number: receipt.number.clone(),
             content_hash: hash_of(receipt, customer),

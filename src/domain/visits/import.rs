@@ -325,6 +325,7 @@ impl Gatherer {
                 at: zone.instant(row.local_date.and_time(time)),
                 business_date: row.local_date,
                 served_by: None,
+                no_purchase_reason: None,
                 lines,
                 returned,
             },

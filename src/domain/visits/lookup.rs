@@ -200,23 +200,6 @@ pub async fn lines_by_ids(ctx: &Ctx, ids: &[PurchaseLineId]) -> Result<Vec<purch
         .collect())
 }
 
-/// What the visits of customers add up to.
-///
-/// # Errors
-/// As [`crate::access::Viewer::require`].
-pub async fn totals_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<customer_total::Model>> {
-    let mut select = customer_total::Entity::find()
-        .filter(customer_total::Column::CustomerId.is_in(customers.to_vec()));
-    if let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? {
-        select = select.filter(
-            customer_total::Column::CustomerId
-                .into_expr()
-                .in_subquery(ids),
-        );
-    }
-    Ok(select.all(ctx.db.read()).await?)
-}
-
 /// Sums over all visits in sight: what an import is checked against.
 #[derive(Clone, Copy, Debug, Default, FromQueryResult)]
 pub struct Sums {

@@ -11,3 +11,6 @@ pub mod import;
 pub mod lookup;
 pub mod record;
 mod returns;
+
+#[cfg(test)]
+mod tests;

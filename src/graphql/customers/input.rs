@@ -12,6 +12,7 @@ use crate::domain::customers::input::{
 use crate::domain::customers::{ChangeInput, CustomerFilter, CustomerOrder, OrderField};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::sort::OrderDirection;
 use async_graphql::{Enum, ID, InputObject, MaybeUndefined};
 use uuid::Uuid;
 
@@ -463,15 +464,6 @@ pub enum CustomerOrderField {
     Name,
     /// By when the file was made.
     CreatedAt,
-}
-
-/// Which way a list is sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum OrderDirection {
-    /// Smallest or earliest first.
-    Asc,
-    /// Largest or latest first.
-    Desc,
 }
 
 /// How customers are ordered.

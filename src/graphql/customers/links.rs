@@ -1,24 +1,27 @@
 //! Where the file points at other topics: the member of staff who keeps a customer or signed a note, the home
 //! store. Everything here that becomes another topic's object is decided in this one file.
 
-use crate::graphql::ids::GlobalKey;
-use async_graphql::{Context, ID};
+use crate::graphql::organization;
+use async_graphql::Context;
 use entity::ids::{StaffId, StoreId};
 
 /// A member of staff as this topic's objects show them.
-pub type StaffRef = ID;
+pub type StaffRef = organization::Staff;
 /// A store as this topic's objects show it.
-pub type StoreRef = ID;
+pub type StoreRef = organization::Store;
 
 /// The member of staff with this id.
 ///
 /// # Errors
 /// Those of whatever loads them.
 pub async fn staff(
-    _context: &Context<'_>,
+    context: &Context<'_>,
     id: Option<StaffId>,
 ) -> async_graphql::Result<Option<StaffRef>> {
-    Ok(id.map(GlobalKey::global))
+    match id {
+        Some(id) => organization::staff(context, id).await,
+        None => Ok(None),
+    }
 }
 
 /// The store with this id.
@@ -26,8 +29,11 @@ pub async fn staff(
 /// # Errors
 /// Those of whatever loads it.
 pub async fn store(
-    _context: &Context<'_>,
+    context: &Context<'_>,
     id: Option<StoreId>,
 ) -> async_graphql::Result<Option<StoreRef>> {
-    Ok(id.map(GlobalKey::global))
+    match id {
+        Some(id) => organization::store(context, id).await,
+        None => Ok(None),
+    }
 }

@@ -5,7 +5,7 @@ use super::object::Customer;
 use super::parts::Note;
 use crate::access::Ctx;
 use crate::connection;
-use crate::db::{Page, Sort};
+use crate::db::Page;
 use crate::domain::customers::{
     self, CustomerFilter, CustomerOrder, CustomerRow, Narrowed, OrderField, notes,
 };
@@ -120,14 +120,4 @@ pub(super) async fn notes_page(
         list.cursor(CursorValue::Timestamp(note.0.written_at), note.0.id)
     })
     .reported(context)
-}
-
-/// Which way a list is sorted, as the services have it.
-impl From<super::input::OrderDirection> for Sort {
-    fn from(direction: super::input::OrderDirection) -> Self {
-        match direction {
-            super::input::OrderDirection::Asc => Self::Ascending,
-            super::input::OrderDirection::Desc => Self::Descending,
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! Loads what hangs on customers, for all customers of a page at once: one statement each.
 
-use crate::domain::customers::company::{Company, company_of};
 use crate::domain::customers::contacts::ContactPoint;
 use crate::domain::customers::{self, CustomerRow, consents, contacts, days, notes, tastes};
+use crate::domain::organization::{self, CompanySettings};
 use crate::graphql::loaders::{Batch, Shared, batch, report_shared};
 use async_graphql::Context;
 use async_graphql::dataloader::Loader;
@@ -216,11 +216,11 @@ impl Loader<NotesOf> for Batch {
 }
 
 impl Loader<TheCompany> for Batch {
-    type Value = Company;
+    type Value = Arc<CompanySettings>;
     type Error = Shared;
 
-    async fn load(&self, keys: &[TheCompany]) -> Result<HashMap<TheCompany, Company>, Shared> {
-        let company = company_of(self.0.db.read()).await.map_err(Arc::new)?;
+    async fn load(&self, keys: &[TheCompany]) -> Result<HashMap<TheCompany, Self::Value>, Shared> {
+        let company = organization::settings(&self.0).await.map_err(Arc::new)?;
         Ok(keys.iter().map(|key| (*key, company.clone())).collect())
     }
 }

@@ -12,8 +12,10 @@ mod parts;
 mod query;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use contact::{Consent, ContactPoint};
-pub use input::OrderDirection;
 pub use list::{CustomerConnection, CustomerEdge, NoteConnection, NoteEdge};
 pub use mutation::CustomerMutation;
 pub use mutation_parts::CustomerPartsMutation;

@@ -8,11 +8,14 @@ use super::loader::{ContactsOf, DaysOf, FileOf, FullOf, TastesOf, TheCompany, To
 use super::parts::{Address, BirthDate, CustomerTotals, Income, SpecialDay, Taste};
 use super::words::{AcquisitionSource, CustomerKind, Gender, Importance, PriceSensitivity};
 use crate::domain::customers::CustomerRow;
+use crate::graphql::cards::{Card, CardsOf, Membership, MembershipsOf};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::DateTime;
+use crate::graphql::visits::{self, VisitConnection};
 use async_graphql::{Context, ID, Object};
 use entity::customer;
+use entity::enums::CardStatus;
 use entity::ids::CustomerId;
 use std::sync::Arc;
 
@@ -277,5 +280,51 @@ impl Customer {
             totals,
             currency: company.currency,
         }))
+    }
+
+    /// Their memberships in loyalty programmes, oldest first.
+    async fn memberships(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Membership>> {
+        let found = load(context, MembershipsOf(self.0.id)).await?;
+        Ok(found
+            .unwrap_or_default()
+            .into_iter()
+            .map(Membership)
+            .collect())
+    }
+
+    /// The card in use; where there are several programmes, the oldest one's.
+    async fn card(&self, context: &Context<'_>) -> async_graphql::Result<Option<Card>> {
+        let found = load(context, CardsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(found
+            .into_iter()
+            .find(|card| card.status == CardStatus::Active)
+            .map(Card))
+    }
+
+    /// All their cards, oldest first.
+    async fn cards(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Card>> {
+        let found = load(context, CardsOf(self.0.id)).await?;
+        Ok(found.unwrap_or_default().into_iter().map(Card).collect())
+    }
+
+    /// Their visits, newest first.
+    async fn visits(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many items from the start, 1 to 100; 20 when neither this nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only items behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<VisitConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        visits::of_customer(context, self.0.id, args).await
     }
 }

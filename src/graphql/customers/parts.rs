@@ -10,6 +10,7 @@ use crate::graphql::scalars::{Date, DateTime, LunarDate, Money};
 use async_graphql::{Context, ID, Object};
 use chrono::NaiveDate;
 use entity::ids::CustomerId;
+use entity::values::business_date::business_date;
 use entity::{customer, customer_note, customer_total, special_day, taste, values};
 use iso_currency::Currency;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 async fn today(context: &Context<'_>) -> async_graphql::Result<Option<NaiveDate>> {
     let company = load(context, TheCompany).await?;
     let ctx = ctx(context)?;
-    Ok(company.map(|company| company.today(ctx)))
+    Ok(company.map(|company| business_date(ctx.now(), company.time_zone)))
 }
 
 /// When a customer was born, in the calendar in which they keep their birthday.

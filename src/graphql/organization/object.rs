@@ -66,7 +66,7 @@ pub struct Company(pub Arc<CompanySettings>);
 #[Object]
 impl Company {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.global()
     }
 
@@ -109,7 +109,7 @@ pub struct Region(pub region::Model);
 #[Object]
 impl Region {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.global()
     }
 
@@ -158,7 +158,7 @@ pub struct Store(pub store::Model);
 #[Object]
 impl Store {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.global()
     }
 
@@ -259,7 +259,7 @@ pub struct Staff(pub StaffMember);
 #[Object]
 impl Staff {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.row.id.global()
     }
 

@@ -20,7 +20,7 @@ pub struct Session(pub session::Model);
 #[Object]
 impl Session {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.global()
     }
 

@@ -1,0 +1,83 @@
+//! What stands behind the GraphQL endpoint: the authenticator, the schema, the audit log.
+//!
+//! Made by `app`, called by `http` for each request. An answer leaves only when the entries about what it shows are
+//! written.
+
+use crate::access::audit::AuditLog;
+use crate::access::{Ctx, Origin, Viewer};
+use crate::domain::organization::{AuthError, Authenticator};
+use crate::graphql::gate::Admitted;
+use crate::graphql::loaders::loaders;
+use crate::graphql::root::ApiSchema;
+use crate::http::{AuthRefusal, Backend, INTERNAL, RequestOrigin};
+use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use std::sync::Arc;
+
+/// The program behind the endpoint.
+pub(super) struct Api {
+    pub ctx: Ctx,
+    pub schema: ApiSchema,
+    pub authenticator: Arc<Authenticator>,
+    pub audit: AuditLog,
+}
+
+impl Backend for Api {
+    type Viewer = Viewer;
+
+    async fn authenticate(
+        &self,
+        bearer: Option<&str>,
+        _from: &RequestOrigin,
+    ) -> Result<Viewer, AuthRefusal> {
+        self.authenticator
+            .authenticate(bearer)
+            .await
+            .map_err(|error| match error {
+                AuthError::Invalid | AuthError::Expired => AuthRefusal::InvalidToken,
+                AuthError::Unavailable => AuthRefusal::Unavailable,
+            })
+    }
+
+    async fn jwks(&self) -> Option<serde_json::Value> {
+        match self.authenticator.jwks().await {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                tracing::error!(?error, "the public keys could not be read");
+                None
+            }
+        }
+    }
+
+    async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Response {
+        let origin = Origin {
+            request_id: from.request_id,
+            address: Some(from.address),
+            user_agent: from
+                .user_agent
+                .map(|agent| agent.chars().take(200).collect()),
+        };
+        let ctx = self.ctx.for_request(viewer, origin);
+        let request = admitted
+            .request
+            .data(loaders(ctx.clone()))
+            .data(ctx.clone());
+        let response = self.schema.execute(request).await;
+        match self.audit.settle(&ctx).await {
+            Ok(()) => response,
+            Err(error) => {
+                tracing::error!(request_id = %ctx.origin.request_id, ?error, "an answer was withheld");
+                withheld(&ctx)
+            }
+        }
+    }
+}
+
+/// The answer in place of one whose audit entry could not be written: none of its data.
+fn withheld(ctx: &Ctx) -> Response {
+    let mut error = ServerError::new("internal error", None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", INTERNAL);
+    extensions.set("id", ctx.origin.request_id.to_string());
+    error.extensions = Some(extensions);
+    Response::from_errors(vec![error])
+}

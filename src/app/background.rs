@@ -1,0 +1,59 @@
+//! The work beside the requests: the sequencer of events with its listeners, the job queue with its schedule.
+//!
+//! A topic that defers work or listens to events has its line here.
+
+use super::StartError;
+use crate::access::Ctx;
+use crate::config::{Retention, Settings};
+use crate::events::{self, EventSettings, Events};
+use crate::jobs::retention::{self, RetentionSettings};
+use crate::jobs::{self, JobSettings, Jobs, Registry, Schedule};
+use std::sync::Arc;
+
+/// The work in the background, running.
+#[derive(Debug)]
+pub(super) struct Background {
+    events: Events,
+    jobs: Jobs,
+}
+
+impl Background {
+    /// Starts it. `ctx` is the program's own.
+    ///
+    /// # Errors
+    /// Two jobs or schedules of one name, which only a defect makes.
+    pub fn start(ctx: &Ctx, settings: &Settings) -> Result<Self, StartError> {
+        let (mut registry, mut schedule) = (Registry::new(), Schedule::new());
+        retention::add(
+            &mut registry,
+            &mut schedule,
+            &retention_settings(&settings.retention),
+        )?;
+        let job_settings = JobSettings {
+            grace: settings.server.drain_timeout,
+            ..JobSettings::new(Arc::new(rand::random::<f64>))
+        };
+        Ok(Self {
+            events: events::start(ctx, EventSettings::default(), Vec::new()),
+            jobs: jobs::start(ctx, registry, schedule, job_settings),
+        })
+    }
+
+    /// Begins nothing more and waits for what is at work.
+    pub async fn stop(self) {
+        self.jobs.stop().await;
+        // Last: what the jobs have just written is given its place in the order.
+        self.events.stop().await;
+    }
+}
+
+fn retention_settings(retention: &Retention) -> RetentionSettings {
+    RetentionSettings {
+        audit_days: retention.audit_days,
+        event_days: retention.event_days,
+        job_days: retention.job_days,
+        dead_job_days: retention.dead_job_days,
+        idempotency_days: retention.idempotency_days,
+        session_days: retention.session_days,
+    }
+}

@@ -1,0 +1,123 @@
+//! What every command stands in: the configuration, the open database with a schema that fits, the secrets.
+
+use super::{StartError, db_settings, figures, schema};
+use crate::access::{Ctx, Secrets};
+use crate::config::{self, Configuration, Mode, check, secret_key};
+use crate::db::{Db, Engine};
+use crate::domain::organization::{SignInSettings, company};
+use chrono::TimeDelta;
+use entity::values::Clock;
+use metrics_exporter_prometheus::PrometheusHandle;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The oldest PostgreSQL that will do, as its `server_version_num`.
+pub const OLDEST_POSTGRES: i32 = 150_000;
+
+/// The house, open.
+#[derive(Debug)]
+pub struct House {
+    /// How it is configured.
+    pub configuration: Configuration,
+    /// What it is opened for.
+    pub mode: Mode,
+    /// The context of the program itself, with the database, the clock and the secrets in it.
+    pub ctx: Ctx,
+    pub(super) figures: PrometheusHandle,
+}
+
+impl House {
+    /// Opens the house: checks the settings, reads or makes the secret, opens the database, makes pending changes of
+    /// the schema on the embedded engine, and refuses a schema that does not fit.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, with what to do.
+    pub async fn open(
+        configuration: Configuration,
+        mode: Mode,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        check(&configuration, mode)?;
+        let key = secret_key(&configuration, rand::random)?;
+        let secrets = Arc::new(Secrets::derive(key.bytes.expose_secret()));
+        // Before the database: whatever counts asks for the recorder when it is made.
+        let figures = figures::recorder()?;
+        let database = &configuration.settings.database;
+        let db = Db::connect(&db_settings(database)).await?;
+        require_version(&db).await?;
+        schema::prepare(database, &db).await?;
+        let ctx = Ctx::system(db, clock, secrets);
+        ctx.memory
+            .put(sign_in_settings(&configuration.settings.security));
+        company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
+        Ok(Self {
+            configuration,
+            mode,
+            ctx,
+            figures,
+        })
+    }
+
+    /// Closes the database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn close(self) -> Result<(), StartError> {
+        Ok(self.ctx.db.clone().close().await?)
+    }
+}
+
+fn sign_in_settings(security: &config::Security) -> SignInSettings {
+    let span = |time: Duration| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+    let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    SignInSettings {
+        token_life: span(security.access_token_lifetime),
+        session_idle: span(security.refresh_token_lifetime),
+        session_longest: span(security.session_lifetime),
+        attempts_by_account: count(security.attempts_by_account),
+        attempts_by_address: count(security.attempts_by_address),
+        attempts_window: span(security.attempts_window),
+        ..SignInSettings::default()
+    }
+}
+
+fn company_defaults(company: &config::Company) -> company::CompanyDefaults {
+    company::CompanyDefaults {
+        name: company.name.clone(),
+        currency: company.currency.clone(),
+        country: company.country.clone(),
+        locale: company.locale.clone(),
+        time_zone: company.time_zone.clone(),
+    }
+}
+
+/// The version of the PostgreSQL server, as its `server_version_num`; none for the embedded engine.
+///
+/// # Errors
+/// Those of the database.
+pub async fn postgres_version(db: &Db) -> Result<Option<i32>, StartError> {
+    if db.engine() == Engine::Sqlite {
+        return Ok(None);
+    }
+    let ask = "select current_setting('server_version_num')::integer as version";
+    let row = db
+        .read()
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, ask))
+        .await?;
+    Ok(match row {
+        Some(row) => Some(row.try_get("", "version")?),
+        None => None,
+    })
+}
+
+async fn require_version(db: &Db) -> Result<(), StartError> {
+    match postgres_version(db).await? {
+        Some(version) if version < OLDEST_POSTGRES => Err(StartError::Refused(format!(
+            "the PostgreSQL server is version {}; regulars needs 15 or newer",
+            version / 10_000
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,37 @@
+//! The program's own log, on standard error: one line an event, each with the request that it belongs to.
+//!
+//! Started once by the commands. Nothing personal is logged by anybody; see the rule in `lib.rs`.
+
+use super::StartError;
+use crate::config::{LogFormat, Logging};
+use std::io::IsTerminal;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// Starts the log. A second call in one process changes nothing.
+///
+/// # Errors
+/// A filter that cannot be read.
+pub fn start(settings: &Logging) -> Result<(), StartError> {
+    let filter = EnvFilter::builder()
+        .parse(&settings.filter)
+        .map_err(|error| StartError::Refused(format!("logging.filter cannot be read: {error}")))?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match settings.format {
+        LogFormat::Json => lines
+            .json()
+            .with_current_span(true)
+            .with_span_list(false)
+            .boxed(),
+        LogFormat::Pretty => lines
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .boxed(),
+    };
+    // It is started already in a process that runs several programs, which only tests do.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init();
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! The settings themselves, one struct a concern. The README's table is made from this file.
+
+use super::setting::{Setting, deserialize, words};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Declares a struct of settings: each field with its documentation, type, default and variable.
+macro_rules! settings {
+    ($(#[doc = $doc:literal])+ $name:ident in $section:literal {
+        $($(#[doc = $text:literal])+ $field:ident: $type:ty = $default:expr, $variable:literal;)+
+    }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[doc = $text])+ #[serde(deserialize_with = "deserialize")] pub $field: $type,)+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl $name {
+            fn variables() -> Vec<super::Variable> {
+                let default = Self::default();
+                vec![$(super::Variable {
+                    name: $variable,
+                    section: $section,
+                    key: stringify!($field),
+                    default: default.$field.show(),
+                    doc: concat!($($text,)+).trim(),
+                },)+]
+            }
+        }
+    };
+}
+
+/// Declares the whole: each section with its struct.
+macro_rules! sections {
+    ($($(#[doc = $doc:literal])+ $section:ident: $type:ident,)+) => {
+        /// All settings.
+        #[derive(Clone, Debug, Default, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ pub $section: $type,)+
+        }
+
+        impl Settings {
+            pub(super) fn variables() -> Vec<super::Variable> {
+                let mut all = Vec::new();
+                $(all.extend($type::variables());)+
+                all
+            }
+        }
+    };
+}
+
+sections! {
+    /// How the server listens and what it bears.
+    server: Server,
+    /// Bounds of one GraphQL operation.
+    limits: Limits,
+    /// Where the data are.
+    database: Database,
+    /// Keys, tokens and attempts.
+    security: Security,
+    /// The company, as it is set up at the first start.
+    company: Company,
+    /// How long things are kept.
+    retention: Retention,
+    /// The program's own log.
+    logging: Logging,
+}
+
+words! {
+    /// The header in which a trusted proxy names the client's address.
+    ForwardedHeader {
+        /// `X-Forwarded-For`.
+        XForwardedFor = "x-forwarded-for",
+        /// `Forwarded` of RFC 7239.
+        Forwarded = "forwarded",
+    }
+}
+
+words! {
+    /// How a line of the log is written.
+    LogFormat {
+        /// One JSON object a line.
+        Json = "json",
+        /// For people.
+        Pretty = "pretty",
+    }
+}
+
+settings! {
+    /// How the server listens and what it bears.
+    Server in "server" {
+        /// Address and port to listen on; port 0 takes any free one.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), "REGULARS_LISTEN";
+        /// Threads that answer requests; 0 means as many as the machine has cores.
+        workers: usize = 0, "REGULARS_WORKERS";
+        /// Networks of the proxies in front, separated by commas. Only from these is the client's address taken from a header.
+        trusted_proxies: Vec<IpNet> = Vec::new(), "REGULARS_TRUSTED_PROXIES";
+        /// The header that these proxies write: `x-forwarded-for` or `forwarded`.
+        forwarded_header: ForwardedHeader = ForwardedHeader::XForwardedFor, "REGULARS_FORWARDED_HEADER";
+        /// Origins of browser clients, separated by commas, such as `https://admin.example`; without any, browsers of other origins are not answered.
+        cors_origins: Vec<String> = Vec::new(), "REGULARS_CORS_ORIGINS";
+        /// Largest body of a request in bytes.
+        body_bytes: usize = 1024 * 1024, "REGULARS_BODY_BYTES";
+        /// Longest time that one operation may run.
+        operation_timeout: Duration = Duration::from_secs(30), "REGULARS_OPERATION_TIMEOUT";
+        /// Time that requests in flight get when the program stops.
+        drain_timeout: Duration = Duration::from_secs(20), "REGULARS_DRAIN_TIMEOUT";
+        /// Connections open at once on each thread.
+        connections: usize = 10_000, "REGULARS_CONNECTIONS";
+        /// Token for reading `/metrics` from another machine; without one, only this machine may.
+        metrics_token: Option<SecretString> = None, "REGULARS_METRICS_TOKEN";
+        /// Compress answers for clients that ask for it.
+        compress: bool = false, "REGULARS_COMPRESS";
+    }
+}
+
+settings! {
+    /// Bounds of one GraphQL operation.
+    Limits in "limits" {
+        /// Highest cost of one operation.
+        cost: u64 = 10_000, "REGULARS_LIMIT_COST";
+        /// Most fields on the way from the root to the deepest leaf.
+        depth: usize = 20, "REGULARS_LIMIT_DEPTH";
+        /// Answer introspection queries.
+        introspection: bool = true, "REGULARS_INTROSPECTION";
+    }
+}
+
+settings! {
+    /// Where the data are.
+    Database in "database" {
+        /// Address of a PostgreSQL server, `postgres://user:password@host/database`. `DATABASE_URL` is read too. Without one, the embedded engine keeps its file in the data directory.
+        url: Option<SecretString> = None, "REGULARS_DATABASE_URL";
+        /// Directory of the embedded engine's file and of the generated secret key.
+        data: PathBuf = PathBuf::from("data"), "REGULARS_DATA";
+        /// Connections held at most.
+        connections: u32 = 10, "REGULARS_DATABASE_CONNECTIONS";
+        /// Longest time that one statement may run.
+        statement_timeout: Duration = Duration::from_secs(30), "REGULARS_STATEMENT_TIMEOUT";
+        /// Longest time that a writer waits for a lock.
+        lock_timeout: Duration = Duration::from_secs(10), "REGULARS_LOCK_TIMEOUT";
+    }
+}
+
+settings! {
+    /// Keys, tokens and attempts.
+    Security in "security" {
+        /// The secret from which all keys are derived: 32 random bytes in base64, the same on every node (`openssl rand -base64 32`). With the embedded engine it is generated when there is none.
+        secret_key: Option<SecretString> = None, "REGULARS_SECRET_KEY";
+        /// A file that holds the secret key instead.
+        secret_key_file: Option<PathBuf> = None, "REGULARS_SECRET_KEY_FILE";
+        /// How long an access token is good.
+        access_token_lifetime: Duration = Duration::from_secs(10 * 60), "REGULARS_ACCESS_TOKEN_LIFETIME";
+        /// How long a sign-in lasts without being used.
+        refresh_token_lifetime: Duration = Duration::from_secs(30 * 86_400), "REGULARS_REFRESH_TOKEN_LIFETIME";
+        /// How long a sign-in lasts at most.
+        session_lifetime: Duration = Duration::from_secs(90 * 86_400), "REGULARS_SESSION_LIFETIME";
+        /// Wrong passwords for one account within the window before further attempts are refused.
+        attempts_by_account: u32 = 10, "REGULARS_ATTEMPTS_BY_ACCOUNT";
+        /// Wrong passwords from one network address within the window before further attempts are refused.
+        attempts_by_address: u32 = 100, "REGULARS_ATTEMPTS_BY_ADDRESS";
+        /// The window in which attempts are counted.
+        attempts_window: Duration = Duration::from_secs(15 * 60), "REGULARS_ATTEMPTS_WINDOW";
+    }
+}
+
+settings! {
+    /// The company, as it is set up at the first start. Later changes are made through the API.
+    Company in "company" {
+        /// The company's name.
+        name: String = "My company".to_owned(), "REGULARS_COMPANY_NAME";
+        /// ISO 4217 code of the currency in which the books are kept.
+        currency: String = "USD".to_owned(), "REGULARS_COMPANY_CURRENCY";
+        /// ISO 3166 code of the country whose phone numbers are written without a country code.
+        country: String = "US".to_owned(), "REGULARS_COMPANY_COUNTRY";
+        /// Language by which names are sorted, such as `zh`, `ko` or `en`.
+        locale: String = "en".to_owned(), "REGULARS_COMPANY_LOCALE";
+        /// Time zone of stores that have none of their own, such as `Asia/Shanghai`.
+        time_zone: String = "UTC".to_owned(), "REGULARS_COMPANY_TIME_ZONE";
+    }
+}
+
+settings! {
+    /// How long things are kept.
+    Retention in "retention" {
+        /// Days that entries of the audit log are kept.
+        audit_days: u32 = 730, "REGULARS_RETENTION_AUDIT_DAYS";
+        /// Days that events are kept.
+        event_days: u32 = 90, "REGULARS_RETENTION_EVENT_DAYS";
+        /// Days that jobs are kept which are done.
+        job_days: u32 = 14, "REGULARS_RETENTION_JOB_DAYS";
+        /// Days that jobs are kept which were given up.
+        dead_job_days: u32 = 90, "REGULARS_RETENTION_DEAD_JOB_DAYS";
+        /// Days that idempotency keys are kept; tills may work offline for days.
+        idempotency_days: u32 = 7, "REGULARS_RETENTION_IDEMPOTENCY_DAYS";
+        /// Days that ended sign-ins are kept.
+        session_days: u32 = 30, "REGULARS_RETENTION_SESSION_DAYS";
+    }
+}
+
+settings! {
+    /// The program's own log, on standard error.
+    Logging in "logging" {
+        /// `json` or `pretty`.
+        format: LogFormat = LogFormat::Pretty, "REGULARS_LOG_FORMAT";
+        /// What is logged, as in `info,regulars=debug`.
+        filter: String = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,actix_server=warn".to_owned(), "REGULARS_LOG";
+    }
+}

@@ -1,0 +1,316 @@
+//! The demonstration: a believable retailer with customers, cards and two years of visits, made of a seed.
+//!
+//! Called by `cli` for `regulars demo`, and by measurements that want many customers. The same seed, scale and day
+//! give the same shop, whatever the engine; only the keys differ. Everything has a natural key (codes, addresses,
+//! the customer's number), so that filling again, or after being killed, completes what is missing and changes
+//! nothing else. Customers are made and written in batches, each in one transaction, so that memory does not grow
+//! with the scale. Never fills a database that holds somebody else's data. All people, firms and brands are
+//! invented, and no telephone number belongs to a subscriber.
+
+mod basket;
+mod calendar;
+mod catalogue;
+mod contacts;
+mod customer;
+mod draw;
+mod house;
+mod names;
+mod rhythm;
+mod story;
+#[cfg(test)]
+mod tests;
+
+use crate::access::{Action, Ctx, audit};
+use crate::db::Batch;
+use crate::domain::cards::bulk::{self as cards, NewMember};
+use crate::domain::customers::bulk::{self as customers, NewCustomer};
+use crate::domain::visits::history::{self, HistoryReceipt};
+use crate::error::{Error, Result};
+use crate::events::{self, NewEvent};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use entity::customer_reference;
+use entity::enums::Role;
+use entity::values::business_date::business_date;
+use house::House;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use serde_json::json;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// The name under which the demonstration's customers and receipts are known.
+pub const SOURCE: &str = "demo";
+
+/// The password of all accounts of the demonstration; everyone knows it.
+pub const PASSWORD: &str = "regulars-demo";
+
+/// The currency of the demonstration's books.
+pub const CURRENCY: &str = "CNY";
+
+/// The accounts of the demonstration: address, role, and what to say of it.
+pub const ACCOUNTS: [(&str, Role, &str); 7] = [
+    ("admin@demo.example", Role::Admin, "everything"),
+    (
+        "headquarters@demo.example",
+        Role::Headquarters,
+        "all stores",
+    ),
+    (
+        "region@demo.example",
+        Role::RegionManager,
+        "the stores of the first region",
+    ),
+    (
+        "manager@demo.example",
+        Role::StoreManager,
+        "the first store",
+    ),
+    (
+        "associate@demo.example",
+        Role::Associate,
+        "their customers in the first store",
+    ),
+    (
+        "marketer@demo.example",
+        Role::Marketer,
+        "customers with masked contact details",
+    ),
+    ("analyst@demo.example", Role::Analyst, "figures only"),
+];
+
+/// How much is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// Customers.
+    pub customers: u32,
+    /// Visits, about; they are spread over [`Scale::days`].
+    pub visits: u32,
+    /// Stores, 1 to 10,000.
+    pub stores: u32,
+    /// The length of the history, which ends today.
+    pub days: u16,
+    /// What everything is made of.
+    pub seed: u64,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self {
+            customers: 2_000,
+            visits: 24_000,
+            stores: 4,
+            days: 730,
+            seed: 1,
+        }
+    }
+}
+
+/// What was made, and what was there already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Customers made.
+    pub customers: u64,
+    /// Customers who were there from an earlier filling.
+    pub known: u64,
+    /// Visits booked.
+    pub visits: u64,
+    /// The name of the first customer of the first store, for requests to try.
+    pub sample_name: String,
+    /// The number of a card of that store, for requests to try.
+    pub sample_card: String,
+}
+
+/// A customer with everything that is told of them.
+#[derive(Clone, Debug)]
+struct Story {
+    customer: NewCustomer,
+    member: Option<NewMember>,
+    receipts: Vec<HistoryReceipt>,
+}
+
+/// Customers in one transaction.
+const BATCH: u32 = 250;
+
+/// Fills the database; `tell` hears after each batch how many customers are done.
+///
+/// # Errors
+/// [`Error::BadRequest`] when the database holds data that are not the demonstration's, or the scale makes no shop;
+/// those of the policy and the database. What was made before stays, and is completed by the next filling.
+pub async fn fill(ctx: &Ctx, scale: &Scale, mut tell: impl FnMut(u32)) -> Result<Summary> {
+    ctx.require(Action::OrganizationManage)?;
+    if scale.customers == 0 || scale.stores == 0 || scale.stores > 10_000 || scale.days == 0 {
+        return Err(Error::BadRequest(
+            "a demonstration has at least one customer, one day and 1 to 10,000 stores".into(),
+        ));
+    }
+    refuse_strangers(ctx).await?;
+    let house = House::furnish(ctx, scale).await?;
+    let frame = Frame::new(ctx, &house, scale);
+    let mut summary = Summary::default();
+    let mut first = 0;
+    while first < scale.customers {
+        let next = first.saturating_add(BATCH).min(scale.customers);
+        let numbers: Vec<u32> = (first..next).collect();
+        write(ctx, &house, &frame, &numbers, &mut summary).await?;
+        tell(next);
+        first = next;
+    }
+    let sample = story::tell(&house, &frame, 0)?;
+    summary.sample_name = sample.customer.full_name;
+    summary.sample_card = sample
+        .member
+        .map(|member| member.number.formatted())
+        .unwrap_or_default();
+    Ok(summary)
+}
+
+/// The stretch of time that is told, and how dense it is.
+#[derive(Clone, Debug)]
+struct Frame {
+    first: NaiveDate,
+    last: NaiveDate,
+    now: DateTime<Utc>,
+    seed: u64,
+    festivals: Vec<NaiveDate>,
+    /// Thousandths of the usual distance between two visits.
+    spacing: u32,
+}
+
+impl Frame {
+    fn new(ctx: &Ctx, house: &House, scale: &Scale) -> Self {
+        let last = business_date(ctx.now(), house.company.time_zone);
+        // What the rhythms give without stretching, over two years: measured, and held by a test.
+        let usual = u64::from(scale.customers) * rhythm::USUAL_VISITS * u64::from(scale.days) / 730;
+        let spacing = usual * 1000 / u64::from(scale.visits.max(1));
+        let first = last - TimeDelta::days(i64::from(scale.days));
+        Self {
+            first,
+            last,
+            now: ctx.now(),
+            seed: scale.seed,
+            // Those that people are buying for already included.
+            festivals: calendar::festivals(first, last + TimeDelta::days(14)),
+            spacing: u32::try_from(spacing.clamp(100, 20_000)).unwrap_or(1000),
+        }
+    }
+}
+
+/// A database with people in it who are not the demonstration's is somebody's.
+async fn refuse_strangers(ctx: &Ctx) -> Result<()> {
+    let mut sql = ctx.db.sql();
+    sql.push("select case when exists (select 1 from staff where demo) or exists (select 1 from customer_reference where source = ");
+    sql.bind(SOURCE).push(") then 0 when exists (select 1 from staff) or exists (select 1 from customer) then 1 else 0 end as foreign_data");
+    let row = ctx.db.read().query_one_raw(sql.build()).await?;
+    let foreign: i32 = match row {
+        Some(row) => row.try_get("", "foreign_data")?,
+        None => 0,
+    };
+    if foreign == 0 {
+        return Ok(());
+    }
+    Err(Error::BadRequest(
+        "this database holds data that are not the demonstration's; give `demo` a directory or a database of its own"
+            .into(),
+    ))
+}
+
+/// Which of the customers are there from an earlier filling.
+async fn known(tx: &impl ConnectionTrait, numbers: &[u32]) -> Result<HashSet<String>> {
+    let found: Vec<String> = customer_reference::Entity::find()
+        .select_only()
+        .column(customer_reference::Column::ExternalId)
+        .filter(customer_reference::Column::Source.eq(SOURCE))
+        .filter(
+            customer_reference::Column::ExternalId.is_in(numbers.iter().map(|n| story::key(*n))),
+        )
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Writes the customers of a batch who are not there yet: each is there with all their history, or not at all.
+async fn write(
+    ctx: &Ctx,
+    house: &House,
+    frame: &Frame,
+    numbers: &[u32],
+    summary: &mut Summary,
+) -> Result<()> {
+    let there = known(ctx.db.read(), numbers).await?;
+    summary.known += there.len() as u64;
+    let stories = numbers
+        .iter()
+        .filter(|number| !there.contains(&story::key(**number)))
+        .map(|number| story::tell(house, frame, *number))
+        .collect::<Result<Vec<Story>>>()?;
+    if stories.is_empty() {
+        return Ok(());
+    }
+    let mut people: Vec<NewCustomer> = Vec::with_capacity(stories.len());
+    let (mut members, mut receipts) = (Vec::new(), Vec::new());
+    for story in stories {
+        people.push(story.customer);
+        members.extend(story.member);
+        receipts.extend(story.receipts);
+    }
+    refer(frame, &mut people);
+    let (people, members, receipts) = (&people, &members, &receipts);
+    let outcome = ctx
+        .db
+        .write_for(&[SOURCE], |tx| async move {
+            let mut batch = Batch::new();
+            customers::gather(&mut batch, &house.company, people);
+            cards::gather(&mut batch, &house.programme, &house.ladder, members)?;
+            batch.write(&*tx).await?;
+            note(&*tx, ctx, people, members).await?;
+            history::book_within(&*tx, ctx, SOURCE, receipts).await
+        })
+        .await?;
+    summary.customers += people.len() as u64;
+    summary.visits += outcome.booked;
+    Ok(())
+}
+
+/// Gives those who came by referral somebody of the same batch and store who was there before them.
+fn refer(frame: &Frame, people: &mut [NewCustomer]) {
+    for n in 1..people.len() {
+        let (earlier, rest) = people.split_at_mut(n);
+        let Some(new) = rest.first_mut().filter(|new| story::is_referred(new)) else {
+            continue;
+        };
+        let referrer = earlier.iter().rev().find(|other| {
+            other.home_store_id == new.home_store_id
+                && other.created_at < new.created_at
+                && other.created_at < frame.now
+        });
+        match referrer {
+            Some(referrer) => new.referred_by_id = Some(referrer.id),
+            None => new.acquisition_source = Some(entity::enums::AcquisitionSource::WalkIn),
+        }
+    }
+    if let Some(first) = people.first_mut().filter(|new| story::is_referred(new)) {
+        first.acquisition_source = Some(entity::enums::AcquisitionSource::WalkIn);
+    }
+}
+
+/// One event and one audit entry for the whole batch.
+async fn note(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    people: &[NewCustomer],
+    members: &[NewMember],
+) -> Result<()> {
+    let detail = json!({ "source": SOURCE, "customers": people.len(), "members": members.len() });
+    let event = NewEvent {
+        kind: "history.imported",
+        customer: None,
+        store: None,
+        subject: Uuid::now_v7(),
+        payload: detail.clone(),
+    };
+    events::record(tx, ctx, &[event]).await?;
+    let entry = audit::Entry::new(ctx, "demo.fill")
+        .about(people.iter().map(|new| new.id))
+        .detail(detail);
+    audit::write(tx, &[entry]).await
+}

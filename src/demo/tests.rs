@@ -1,0 +1,253 @@
+//! The shop that is filled is the same each time, adds up, and has what a demonstration is to show.
+
+use super::*;
+use crate::testing::TestDb;
+
+const SMALL: Scale = Scale {
+    customers: 300,
+    visits: 3_600,
+    stores: 4,
+    days: 730,
+    seed: 7,
+};
+
+/// Everything that does not depend on keys, as text.
+async fn picture(test: &TestDb) -> Vec<String> {
+    let mut picture = Vec::new();
+    for sql in [
+        "select r.external_id || ' ' || c.full_name || ' ' || coalesce(c.birth_date, '') || ' ' || s.code || ' ' || c.importance
+            || ' ' || t.visits || ' ' || t.receipts || ' ' || t.bought_minor || ' ' || t.returned_minor || ' ' || coalesce(t.last_visit_on, t.first_visit_on)
+            || ' ' || coalesce((select number from card where card.customer_id = c.id), '-')
+            || ' ' || coalesce((select tier.name from membership join tier on tier.id = tier_id where membership.customer_id = c.id), '-')
+            from customer c join customer_reference r on r.customer_id = c.id join customer_total t on t.customer_id = c.id
+            join store s on s.id = c.home_store_id order by r.external_id",
+        "select value from contact_point order by value",
+        "select email from staff order by email",
+    ] {
+        let mut statement = test.db.sql();
+        statement.push(sql);
+        for row in test.db.read().query_all_raw(statement.build()).await.unwrap() {
+            picture.push(row.try_get_by_index::<String>(0).unwrap());
+        }
+    }
+    picture
+}
+
+#[tokio::test]
+async fn a_seed_gives_one_shop_on_every_engine_and_adds_up() {
+    let mut pictures = Vec::new();
+    let mut databases = TestDb::all().await;
+    databases.extend(TestDb::all().await);
+    for test in databases {
+        let ctx = test.system();
+        let made = fill(&ctx, &SMALL, |_| ()).await.unwrap();
+        assert_eq!((made.customers, made.known), (300, 0));
+        assert!(
+            (3_200..=4_000).contains(&made.visits),
+            "{} visits",
+            made.visits
+        );
+        adds_up(&test).await;
+        shows_what_it_should(&test).await;
+        pictures.push(picture(&test).await);
+        let before = test.number("select count(*) from event").await;
+        let again = fill(&ctx, &SMALL, |_| ()).await.unwrap();
+        assert_eq!((again.customers, again.known, again.visits), (0, 300, 0));
+        assert_eq!(again.sample_card, made.sample_card);
+        assert_eq!(test.number("select count(*) from event").await, before);
+        assert_eq!(pictures.last(), Some(&picture(&test).await));
+        test.done().await;
+    }
+    for (n, picture) in pictures.iter().enumerate() {
+        assert!(picture == &pictures[0], "filling {n} made another shop");
+    }
+}
+
+async fn adds_up(test: &TestDb) {
+    for (what, sql) in [
+        (
+            "receipts are not their lines",
+            "select count(*) from purchase p where bought_minor - returned_minor <>
+                (select coalesce(sum(amount_minor), 0) from purchase_line l where l.purchase_id = p.id)",
+        ),
+        (
+            "totals are not their receipts",
+            "select count(*) from customer_total t where bought_minor <> (select coalesce(sum(p.bought_minor), 0)
+                from purchase p where p.customer_id = t.customer_id) or visits <> (select count(*) from visit v
+                where v.customer_id = t.customer_id)",
+        ),
+        (
+            "more was given back than bought",
+            "select count(*) from customer_total where returned_minor > bought_minor",
+        ),
+        (
+            "tiers are not what is earned",
+            "select count(*) from membership m join tier on tier.id = m.tier_id join customer_total t on
+                t.customer_id = m.customer_id where spend_threshold_minor > bought_minor - returned_minor",
+        ),
+        (
+            "discounts that the tier does not give",
+            "select count(*) from purchase_line where amount_minor > 0 and
+                amount_minor * 1000 < list_price_minor * quantity_milli and discount_reason is null",
+        ),
+        (
+            "visits before they were known",
+            "select count(*) from visit v join customer c on c.id = v.customer_id where v.at < c.created_at",
+        ),
+        (
+            "visits without purchase and reason",
+            "select count(*) from visit where (outcome = 'NO_PURCHASE') <> (no_purchase_reason is not null)",
+        ),
+    ] {
+        assert_eq!(test.number(sql).await, 0, "{what}");
+    }
+    let now = test.clock.clone();
+    let mut late = test.db.sql();
+    late.push("select count(*) from visit where at >= ")
+        .bind(entity::values::Clock::now(&now));
+    let row = test
+        .db
+        .read()
+        .query_one_raw(late.build())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        row.try_get_by_index::<i64>(0).unwrap(),
+        0,
+        "visits that lie ahead"
+    );
+}
+
+async fn shows_what_it_should(test: &TestDb) {
+    for (what, sql, least) in [
+        (
+            "tiers in use",
+            "select count(distinct tier_id) from membership",
+            4,
+        ),
+        (
+            "visits without purchase",
+            "select count(*) from visit where outcome = 'NO_PURCHASE'",
+            100,
+        ),
+        (
+            "returns",
+            "select count(*) from visit where outcome = 'RETURN'",
+            50,
+        ),
+        (
+            "lunar birthdays",
+            "select count(*) from customer where birth_date not like '____-__-__'",
+            1,
+        ),
+        (
+            "key customers",
+            "select count(*) from customer where importance = 'KEY'",
+            2,
+        ),
+        (
+            "customers with a keeper",
+            "select count(*) from customer where keeper_id is not null",
+            40,
+        ),
+        ("tastes", "select count(*) from taste", 200),
+        (
+            "consents with evidence",
+            "select count(*) from consent where evidence <> ''",
+            900,
+        ),
+        (
+            "referrals",
+            "select count(*) from customer where referred_by_id is not null",
+            10,
+        ),
+        (
+            "regulars",
+            "select count(*) from customer_total where visits >= 25",
+            20,
+        ),
+        (
+            "one-time buyers",
+            "select count(*) from customer_total where visits = 1",
+            20,
+        ),
+        ("stores", "select count(distinct time_zone) from store", 4),
+        ("roles", "select count(distinct role) from staff_grant", 7),
+    ] {
+        let number = test.number(sql).await;
+        assert!(number >= least, "{what}: {number}");
+    }
+    let mut sql = test.db.sql();
+    sql.push("select full_name from customer");
+    let (mut hanzi, mut hangul, mut latin) = (0, 0, 0);
+    for row in test.db.read().query_all_raw(sql.build()).await.unwrap() {
+        let name: String = row.try_get_by_index(0).unwrap();
+        match name.chars().next() {
+            Some('\u{4e00}'..='\u{9fff}') => hanzi += 1,
+            Some('\u{ac00}'..='\u{d7a3}') => hangul += 1,
+            Some(c) if c.is_alphabetic() => latin += 1,
+            _ => panic!("{name}"),
+        }
+    }
+    assert!(
+        hanzi > 60 && hangul > 40 && latin > 40,
+        "{hanzi} {hangul} {latin}"
+    );
+}
+
+#[tokio::test]
+async fn a_filling_that_was_cut_off_is_completed() {
+    for test in TestDb::all().await {
+        let ctx = test.system();
+        let part = Scale {
+            customers: 40,
+            ..SMALL
+        };
+        fill(&ctx, &part, |_| ()).await.unwrap();
+        let rest = fill(
+            &ctx,
+            &Scale {
+                customers: 90,
+                ..SMALL
+            },
+            |_| (),
+        )
+        .await
+        .unwrap();
+        assert_eq!((rest.customers, rest.known), (50, 40));
+        adds_up(&test).await;
+        test.done().await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_with_other_data_is_refused() {
+    let test = TestDb::all().await.remove(0);
+    let ctx = test.system();
+    test.run(
+        "insert into staff (id, email, name, demo, version, created_at, updated_at)
+            values (x'0190a0a0a0a070008000000000000001', 'owner@shop.example', 'Owner', 0, 1, '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00')",
+    )
+    .await;
+    let refused = fill(&ctx, &SMALL, |_| ()).await;
+    assert!(matches!(refused, Err(Error::BadRequest(_))), "{refused:?}");
+    assert_eq!(test.number("select count(*) from store").await, 0);
+}
+
+#[test]
+fn every_number_passes_its_parser_and_is_nobodys() {
+    let region = entity::values::PhoneRegion::parse("CN").unwrap();
+    let mut lots = draw::lots(1, 1);
+    for number in (0..6_000_000).step_by(1_999) {
+        for script in [
+            names::Script::Chinese,
+            names::Script::Korean,
+            names::Script::Latin,
+        ] {
+            let text = contacts::mobile(&mut lots, script, number);
+            let phone = entity::values::Phone::parse(&text, region);
+            assert_eq!(phone.unwrap().as_str(), text, "{script:?}");
+        }
+    }
+}

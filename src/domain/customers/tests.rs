@@ -1,1 +1,0 @@
-//! Tests of the topic, on both engines.

@@ -1,0 +1,539 @@
+//! Recording under concurrency, repeats, returns; history in bulk.
+
+use super::import::{self, Target};
+use super::lookup::{self, VisitFilter};
+use super::record::{Amount, NewLine, NewPurchase, NewReturn, NewVisit, Who, record};
+use crate::access::{Ctx, Viewer};
+use crate::db::{Bounds, PageRequest, Sort};
+use crate::domain::cards::issue::{self, NewCard};
+use crate::domain::cards::ladder::Rung;
+use crate::domain::cards::lookup as cards;
+use crate::domain::cards::programmes::{self, NewProgramme};
+use crate::domain::customers;
+use crate::domain::customers::bulk::{self, NewCustomer};
+use crate::domain::organization::{company, regions, stores};
+use crate::error::{Code, Error};
+use crate::intake::{Mapping, PurchaseOptions, PurchaseRows};
+use crate::testing::TestDb;
+use entity::enums::{Role, TierChangeReason, VisitChannel};
+use entity::ids::{CustomerId, PurchaseLineId, StoreId};
+use futures_util::future::join_all;
+use std::io::{Read, Write};
+
+/// A shop with one store, a ladder of two tiers, and one customer with a card.
+struct Shop {
+    ctx: Ctx,
+    store: StoreId,
+    customer: CustomerId,
+}
+
+async fn company_and_store(ctx: &Ctx) -> StoreId {
+    let defaults = company::CompanyDefaults {
+        name: "Tea House".into(),
+        currency: "USD".into(),
+        country: "US".into(),
+        locale: "en".into(),
+        time_zone: "UTC".into(),
+    };
+    company::ensure(ctx, &defaults).await.unwrap();
+    let region = regions::NewRegion {
+        code: "r".into(),
+        name: "Region".into(),
+    };
+    let region = regions::create(ctx, &region).await.unwrap();
+    let store = stores::NewStore {
+        region: region.id,
+        code: "main".into(),
+        name: "Main".into(),
+        time_zone: None,
+        opening_hours: Vec::new(),
+    };
+    stores::create(ctx, &store).await.unwrap().id
+}
+
+async fn shop(db: &TestDb) -> Shop {
+    let ctx = db.system();
+    let store = company_and_store(&ctx).await;
+    let rung = |name: &str, threshold: i64, discount: i32| Rung {
+        id: None,
+        name: name.into(),
+        spend_threshold_minor: threshold,
+        discount_basis_points: discount,
+    };
+    let programme = NewProgramme {
+        code: "club".into(),
+        name: "Club".into(),
+        card_prefix: None,
+        card_valid_months: Some(12),
+        tiers: vec![rung("Member", 0, 0), rung("Silver", 100_000, 500)],
+    };
+    programmes::create(&ctx, programme).await.unwrap();
+    let new = NewCustomer {
+        home_store_id: Some(store),
+        ..NewCustomer::named("Wang Fang".into(), ctx.now())
+    };
+    let (customer, new, settings) = (new.id, &[new], &*company::settings(&ctx).await.unwrap());
+    let made = ctx
+        .db
+        .write(|tx| async move { bulk::insert(&*tx, settings, new).await })
+        .await;
+    made.unwrap();
+    let card = NewCard {
+        customer,
+        programme: None,
+        store: None,
+        key: None,
+    };
+    issue::issue(&ctx, card).await.unwrap();
+    Shop {
+        ctx,
+        store,
+        customer,
+    }
+}
+
+fn usd(amount: &str) -> Amount {
+    Amount {
+        amount: amount.into(),
+        currency: "USD".into(),
+    }
+}
+
+fn line(amount: &str, quantity: &str) -> NewLine {
+    NewLine {
+        sku: None,
+        name: Some("Oolong".into()),
+        category: None,
+        brand: None,
+        quantity: Some(quantity.into()),
+        list_price: None,
+        amount: usd(amount),
+        unit_cost: None,
+        discount_reason: None,
+    }
+}
+
+fn visit(shop: &Shop, number: &str, lines: Vec<NewLine>, returns: Vec<NewReturn>) -> NewVisit {
+    NewVisit {
+        who: Who::Customer(shop.customer),
+        store: Some(shop.store),
+        channel: VisitChannel::InStore,
+        at: None,
+        served_by: None,
+        no_purchase_reason: None,
+        note: None,
+        purchase: Some(NewPurchase {
+            receipt: Some(("till".into(), number.into())),
+            lines,
+            returns,
+        }),
+        key: None,
+    }
+}
+
+fn code(error: Error) -> Code {
+    match error {
+        Error::User(errors) => errors.first().map(|error| error.code).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn first_line(shop: &Shop, number: &str) -> PurchaseLineId {
+    let repeated = record(
+        &shop.ctx,
+        visit(shop, number, vec![line("10.00", "3")], vec![]),
+    )
+    .await
+    .unwrap();
+    let receipts = lookup::purchases_of(&shop.ctx, &[repeated.id])
+        .await
+        .unwrap();
+    lookup::lines_of(&shop.ctx, &[receipts[0].id])
+        .await
+        .unwrap()[0]
+        .id
+}
+
+/// 64 writers, 2,000 recordings of 1,600 receipts of one customer: each repeat gives the visit recorded first,
+/// nobody is shown an error, and sums, count and tier are exact.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_writers_on_one_customer_add_up() {
+    for db in TestDb::all().await {
+        let shop = &shop(&db).await;
+        let writers = (0..64).map(|writer| async move {
+            for n in (writer..2000).step_by(64) {
+                let number = format!("{}", n % 1600);
+                record(
+                    &shop.ctx,
+                    visit(shop, &number, vec![line("1.25", "1")], vec![]),
+                )
+                .await
+                .unwrap();
+            }
+        });
+        join_all(writers).await;
+        let totals = customers::totals(&shop.ctx, &[shop.customer])
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!((totals.visits, totals.receipts), (1600, 1600));
+        assert_eq!((totals.bought_minor, totals.returned_minor), (200_000, 0));
+        let membership = cards::memberships_of(&shop.ctx, &[shop.customer])
+            .await
+            .unwrap()
+            .remove(0);
+        let changes = cards::tier_changes_of(&shop.ctx, &[membership.id])
+            .await
+            .unwrap();
+        let reasons: Vec<_> = changes.iter().map(|change| change.reason).collect();
+        assert_eq!(
+            reasons,
+            [TierChangeReason::Enrolled, TierChangeReason::SpendReached]
+        );
+        assert_eq!(
+            changes[1].net_spend_minor, 100_000,
+            "the upgrade comes with the very receipt that reaches it"
+        );
+        assert_eq!(
+            db.number("select count(*) from event where kind = 'visit.recorded'")
+                .await,
+            1600
+        );
+        assert_eq!(
+            db.number("select count(*) from audit_entry where action = 'visit.record'")
+                .await,
+            1600
+        );
+        db.done().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_recorded_once_and_never_changed() {
+    for db in TestDb::all().await {
+        let shop = shop(&db).await;
+        let first = record(
+            &shop.ctx,
+            visit(&shop, "1", vec![line("5.00", "1")], vec![]),
+        )
+        .await
+        .unwrap();
+        let again = record(
+            &shop.ctx,
+            visit(&shop, "1", vec![line("5.00", "1")], vec![]),
+        )
+        .await
+        .unwrap();
+        assert_eq!(first.id, again.id);
+        let other = record(
+            &shop.ctx,
+            visit(&shop, "1", vec![line("6.00", "1")], vec![]),
+        )
+        .await
+        .unwrap_err();
+        assert_eq!(code(other), Code::ReceiptConflict);
+        db.done().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn returns_in_parts_add_up_and_undo_the_upgrade() {
+    for db in TestDb::all().await {
+        let shop = shop(&db).await;
+        let bought = first_line(&shop, "a").await;
+        let big = record(
+            &shop.ctx,
+            visit(&shop, "b", vec![line("995.00", "1")], vec![]),
+        )
+        .await
+        .unwrap();
+        assert_eq!(big.customer_id, shop.customer);
+        let membership = || async {
+            cards::memberships_of(&shop.ctx, &[shop.customer])
+                .await
+                .unwrap()
+                .remove(0)
+        };
+        let silver = membership().await.tier_id;
+        let back = |quantity: Option<&str>| NewReturn {
+            line: bought,
+            quantity: quantity.map(str::to_owned),
+            amount: None,
+        };
+        let too_many = record(
+            &shop.ctx,
+            visit(&shop, "c", vec![], vec![back(Some("3.001"))]),
+        )
+        .await
+        .unwrap_err();
+        assert_eq!(code(too_many), Code::ReturnExceeds);
+        // 10.00 over three pieces: 3.33, 3.33 and the rest.
+        for (number, quantity) in [("d", Some("1")), ("e", Some("1")), ("f", None)] {
+            record(
+                &shop.ctx,
+                visit(&shop, number, vec![], vec![back(quantity)]),
+            )
+            .await
+            .unwrap();
+            // The network repeats.
+            record(
+                &shop.ctx,
+                visit(&shop, number, vec![], vec![back(quantity)]),
+            )
+            .await
+            .unwrap();
+        }
+        let totals = customers::totals(&shop.ctx, &[shop.customer])
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (totals.bought_minor, totals.returned_minor),
+            (100_500, 1_000)
+        );
+        let after = membership().await;
+        assert_ne!(after.tier_id, silver);
+        let changes = cards::tier_changes_of(&shop.ctx, &[after.id])
+            .await
+            .unwrap();
+        assert_eq!(
+            changes.last().unwrap().reason,
+            TierChangeReason::ReturnUndid
+        );
+        assert_eq!(
+            changes.last().unwrap().net_spend_minor,
+            99_834,
+            "undone by the return that goes below"
+        );
+        let nothing_left = record(&shop.ctx, visit(&shop, "g", vec![], vec![back(None)]))
+            .await
+            .unwrap_err();
+        assert_eq!(code(nothing_left), Code::ReturnExceeds);
+        db.done().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_refused_and_nothing_is_written() {
+    for db in TestDb::all().await {
+        let shop = shop(&db).await;
+        let cases: Vec<(NewVisit, Code)> = vec![
+            (
+                visit(&shop, "1", vec![line("1.00", "-1")], vec![]),
+                Code::OutOfRange,
+            ),
+            (
+                visit(&shop, "1", vec![line("1.00", "0")], vec![]),
+                Code::OutOfRange,
+            ),
+            (
+                visit(&shop, "1", vec![line("-1.00", "1")], vec![]),
+                Code::OutOfRange,
+            ),
+            (
+                visit(&shop, "1", vec![line("1.001", "1")], vec![]),
+                Code::Invalid,
+            ),
+            (
+                visit(&shop, "1", vec![line("99999999999999999", "1")], vec![]),
+                Code::OutOfRange,
+            ),
+            (visit(&shop, "1", vec![], vec![]), Code::Required),
+            (
+                visit(&shop, "a\u{0}b", vec![line("1.00", "1")], vec![]),
+                Code::Invalid,
+            ),
+            (
+                visit(&shop, &"9".repeat(65), vec![line("1.00", "1")], vec![]),
+                Code::TooLong,
+            ),
+            (
+                visit(
+                    &shop,
+                    "1",
+                    (0..201).map(|_| line("1.00", "1")).collect(),
+                    vec![],
+                ),
+                Code::TooMany,
+            ),
+            (
+                NewVisit {
+                    who: Who::Customer(CustomerId::new()),
+                    ..visit(&shop, "1", vec![line("1.00", "1")], vec![])
+                },
+                Code::NotFound,
+            ),
+            (
+                NewVisit {
+                    store: Some(StoreId::new()),
+                    ..visit(&shop, "1", vec![line("1.00", "1")], vec![])
+                },
+                Code::NotFound,
+            ),
+            (
+                NewVisit {
+                    at: Some(shop.ctx.now() + chrono::TimeDelta::hours(1)),
+                    ..visit(&shop, "1", vec![line("1.00", "1")], vec![])
+                },
+                Code::OutOfRange,
+            ),
+        ];
+        for (n, (new, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(
+                code(record(&shop.ctx, new).await.unwrap_err()),
+                expected,
+                "case {n}"
+            );
+        }
+        let euro = NewLine {
+            amount: Amount {
+                amount: "1.00".into(),
+                currency: "EUR".into(),
+            },
+            ..line("1.00", "1")
+        };
+        let refused = record(&shop.ctx, visit(&shop, "1", vec![euro], vec![]))
+            .await
+            .unwrap_err();
+        assert_eq!(code(refused), Code::CurrencyMismatch);
+        assert_eq!(db.number("select count(*) from visit").await, 0);
+        assert_eq!(
+            db.number("select count(*) from event where kind = 'visit.recorded'")
+                .await,
+            0
+        );
+        db.done().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_records_without_the_right() {
+    for db in TestDb::all().await {
+        let shop = shop(&db).await;
+        for role in [Role::Analyst, Role::Marketer] {
+            let ctx = db.staff(role);
+            let refused = record(&ctx, visit(&shop, "1", vec![line("1.00", "1")], vec![]))
+                .await
+                .unwrap_err();
+            assert!(matches!(refused, Error::Forbidden), "{role}");
+        }
+        let anonymous = Ctx {
+            viewer: Viewer::Anonymous,
+            ..db.system()
+        };
+        let refused = record(
+            &anonymous,
+            visit(&shop, "1", vec![line("1.00", "1")], vec![]),
+        )
+        .await
+        .unwrap_err();
+        assert!(matches!(refused, Error::Unauthenticated));
+        db.done().await;
+    }
+}
+
+async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (import::Report, Vec<u64>) {
+    let settings = company::settings(ctx).await.unwrap();
+    let mapping =
+        Mapping::parse("customer=customer_id,date=date,quantity=quantity,amount=amount").unwrap();
+    let options = PurchaseOptions::new(
+        mapping,
+        settings.currency,
+        settings.country,
+        ctx.now().date_naive(),
+    );
+    let target = Target {
+        source: "pos".into(),
+        store: "main".into(),
+        currency: settings.currency,
+        phone_region: settings.country,
+        dry_run: false,
+    };
+    let mut rejected = Vec::new();
+    let rows = PurchaseRows::open(file, options).unwrap();
+    let report = import::run(ctx, target, rows, |progress| {
+        if let import::Progress::Rejected(reject) = progress {
+            rejected.push(reject.line);
+        }
+        Ok(())
+    });
+    (report.await.unwrap(), rejected)
+}
+
+/// Rows alike to the letter are purchases of their own, zero amounts are purchases too, spoiled rows are reported
+/// by line, and a second import changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_imported_once() {
+    let text = "customer_id,date,quantity,amount\n1,2026-01-02,1,5.00\n1,2026-01-02,1,5.00\n2,2026-01-03,2,0.00\n\
+                3,2026-13-01,1,1.00\n1,2026-02-01,-1,-5.00\n";
+    for db in TestDb::all().await {
+        let ctx = db.system();
+        company_and_store(&ctx).await;
+        let (first, rejected) = import_text(&ctx, std::io::Cursor::new(text)).await;
+        assert_eq!(
+            (
+                first.rows,
+                first.booked,
+                first.known,
+                first.customers,
+                first.rejected
+            ),
+            (5, 4, 0, 2, 1)
+        );
+        assert_eq!(rejected, [5]);
+        let (again, _) = import_text(&ctx, std::io::Cursor::new(text)).await;
+        assert_eq!(
+            (again.booked, again.known, again.customers, again.rejected),
+            (0, 4, 0, 1)
+        );
+        let sums = lookup::sums(&ctx).await.unwrap();
+        assert_eq!(
+            (
+                sums.customers,
+                sums.receipts,
+                sums.bought_minor,
+                sums.returned_minor
+            ),
+            (2, 4, 1000, 500)
+        );
+        let page = PageRequest {
+            size: 10,
+            backward: false,
+            bounds: Bounds::default(),
+        };
+        let visits = lookup::page(&ctx, &VisitFilter::default(), Sort::Ascending, &page)
+            .await
+            .unwrap();
+        assert_eq!(visits.items.len(), 4);
+        assert!(visits.items.iter().all(|visit| visit.history));
+        db.done().await;
+    }
+}
+
+/// The reference purchases: counts and sum as published, and the speed of the import on each engine.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the reference data beside the project"]
+async fn the_reference_purchases_come_in_whole() {
+    let folder = std::env::var("REGULARS_REFERENCE_DATA").unwrap();
+    let path = std::path::Path::new(&folder).join("cdnow.csv");
+    for db in TestDb::all().await {
+        let ctx = db.system();
+        company_and_store(&ctx).await;
+        let started = std::time::Instant::now();
+        let (report, _) = import_text(&ctx, std::fs::File::open(&path).unwrap()).await;
+        let rate = 69_659.0 / started.elapsed().as_secs_f64();
+        writeln!(std::io::stderr(), "{:?}: {rate:.0} rows/s", db.db.engine()).unwrap();
+        assert_eq!(
+            (report.booked, report.customers, report.rejected),
+            (69_659, 23_570, 0)
+        );
+        let (again, _) = import_text(&ctx, std::fs::File::open(&path).unwrap()).await;
+        assert_eq!((again.booked, again.known, again.customers), (0, 69_659, 0));
+        let sums = lookup::sums(&ctx).await.unwrap();
+        assert_eq!(
+            (sums.receipts, sums.customers, sums.bought_minor),
+            (69_659, 23_570, 250_031_563)
+        );
+        db.done().await;
+    }
+}

@@ -1,0 +1,234 @@
+//! Who may use what: a row for every query and mutation field, tried as every role and as nobody.
+//!
+//! A call that may be made meets nothing it could change: what comes of it is null or a user error. What counts is
+//! that it is refused with FORBIDDEN, or UNAUTHENTICATED for nobody, exactly where the row says so.
+
+use crate::support::World;
+use crate::support::world::ROLES;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+use regulars::graphql::root;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Who may.
+#[derive(Clone, Copy)]
+enum Who {
+    /// Everybody, signed in or not.
+    Anyone,
+    /// Signed-in staff with one of these roles.
+    Staff(&'static [&'static str]),
+}
+
+use Who::{Anyone, Staff};
+
+const ALL: Who = Staff(&ROLES);
+const ADMIN: Who = Staff(&["ADMIN"]);
+const MANAGERS: Who = Staff(&["ADMIN", "HEADQUARTERS", "REGION_MANAGER", "STORE_MANAGER"]);
+const SHOP: Who = Staff(&[
+    "ADMIN",
+    "HEADQUARTERS",
+    "REGION_MANAGER",
+    "STORE_MANAGER",
+    "ASSOCIATE",
+]);
+const READERS: Who = Staff(&[
+    "ADMIN",
+    "HEADQUARTERS",
+    "REGION_MANAGER",
+    "STORE_MANAGER",
+    "ASSOCIATE",
+    "MARKETER",
+]);
+
+/// The queries: field, the call, who may.
+const QUERIES: &[(&str, &str, Who)] = &[
+    ("viewer", "viewer { __typename }", ALL),
+    ("node", "node(id: \"x\") { id }", ALL),
+    ("nodes", "nodes(ids: [\"x\"]) { id }", ALL),
+    ("company", "company { id name }", ALL),
+    ("regions", "regions { id }", ALL),
+    ("stores", "stores { nodes { id } totalCount }", ALL),
+    ("store", "store(id: \"x\") { id }", ALL),
+    ("staff", "staff { nodes { id } totalCount }", MANAGERS),
+    ("staffMember", "staffMember(id: \"x\") { id }", MANAGERS),
+    ("customer", "customer(id: \"x\") { id }", READERS),
+    (
+        "customers",
+        "customers { nodes { id } totalCount }",
+        READERS,
+    ),
+    (
+        "auditEntries",
+        "auditEntries { nodes { id } totalCount }",
+        ADMIN,
+    ),
+    ("jobs", "jobs { nodes { id } totalCount }", ADMIN),
+];
+
+/// The mutations: field, its input, who may.
+const MUTATIONS: &[(&str, &str, Who)] = &[
+    (
+        "sessionCreate",
+        "{ email: \"nobody@shop.example\", password: \"wrong\" }",
+        Anyone,
+    ),
+    ("sessionRefresh", "{ refreshToken: \"x\" }", Anyone),
+    ("sessionEnd", "{ id: \"x\" }", ALL),
+    ("sessionEndAll", "{ keepPresent: true }", ALL),
+    (
+        "passwordChange",
+        "{ currentPassword: \"wrong\", newPassword: \"another long password\" }",
+        ALL,
+    ),
+    ("companyUpdate", "{ version: 0 }", ADMIN),
+    ("regionCreate", "{ code: \"\", name: \"\" }", ADMIN),
+    ("regionUpdate", "{ id: \"x\", version: 0 }", ADMIN),
+    (
+        "storeCreate",
+        "{ regionId: \"x\", code: \"\", name: \"\" }",
+        ADMIN,
+    ),
+    ("storeUpdate", "{ id: \"x\", version: 0 }", ADMIN),
+    (
+        "storeArchive",
+        "{ id: \"x\", version: 0, archived: true }",
+        ADMIN,
+    ),
+    (
+        "staffCreate",
+        "{ email: \"\", name: \"\", grants: [] }",
+        ADMIN,
+    ),
+    ("staffUpdate", "{ id: \"x\", version: 0 }", ADMIN),
+    ("staffDisable", "{ id: \"x\" }", ADMIN),
+    ("staffEnable", "{ id: \"x\" }", ADMIN),
+    ("staffPasswordReset", "{ id: \"x\" }", ADMIN),
+    ("customerCreate", "{ fullName: \"\" }", SHOP),
+    ("customerUpdate", "{ id: \"x\", version: 0 }", SHOP),
+    ("customerArchive", "{ id: \"x\", version: 0 }", MANAGERS),
+    ("customerUnarchive", "{ id: \"x\", version: 0 }", MANAGERS),
+    (
+        "customerKeeperAssign",
+        "{ id: \"x\", version: 0 }",
+        MANAGERS,
+    ),
+    ("customerNoteAdd", "{ customerId: \"x\", text: \"\" }", SHOP),
+    (
+        "contactPointAdd",
+        "{ customerId: \"x\", kind: EMAIL, value: \"\" }",
+        SHOP,
+    ),
+    ("contactPointUpdate", "{ id: \"x\" }", SHOP),
+    ("contactPointRemove", "{ id: \"x\" }", SHOP),
+    ("contactPointVerify", "{ id: \"x\" }", SHOP),
+    (
+        "consentRecord",
+        "{ contactPointId: \"x\", purpose: MARKETING, granted: true, method: IN_STORE }",
+        SHOP,
+    ),
+    (
+        "tasteAdd",
+        "{ customerId: \"x\", aspect: BRAND, attitude: LIKES, value: \"\", provenance: STATED }",
+        SHOP,
+    ),
+    ("tasteRemove", "{ id: \"x\" }", SHOP),
+    (
+        "specialDayAdd",
+        "{ customerId: \"x\", label: \"\", date: \"\" }",
+        SHOP,
+    ),
+    ("specialDayRemove", "{ id: \"x\" }", SHOP),
+    (
+        "programmeCreate",
+        "{ code: \"\", name: \"\", tiers: [] }",
+        ADMIN,
+    ),
+    ("programmeUpdate", "{ id: \"x\", version: 0 }", ADMIN),
+    ("membershipEnroll", "{ customerId: \"x\" }", SHOP),
+    (
+        "membershipTierGrant",
+        "{ membershipId: \"x\", version: 0 }",
+        MANAGERS,
+    ),
+    ("cardIssue", "{ customerId: \"x\" }", SHOP),
+    ("cardFreeze", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("cardUnfreeze", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("cardReportLost", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("cardReplace", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("visitRecord", "{ customerId: \"x\" }", SHOP),
+    ("jobRetry", "{ id: \"x\" }", ADMIN),
+];
+
+/// The fields of a root.
+fn fields(of_root: &str) -> BTreeSet<String> {
+    let document = async_graphql::parser::parse_schema(root::sdl()).unwrap();
+    document
+        .definitions
+        .iter()
+        .filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(of_type) if of_type.node.name.node == of_root => {
+                match &of_type.node.kind {
+                    TypeKind::Object(object) => Some(&object.fields),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .flatten()
+        .map(|field| field.node.name.node.to_string())
+        .collect()
+}
+
+#[test]
+fn every_field_has_its_row() {
+    for (of_root, rows) in [("Query", QUERIES), ("Mutation", MUTATIONS)] {
+        let rows: BTreeSet<String> = rows.iter().map(|row| row.0.to_owned()).collect();
+        let fields = fields(of_root);
+        let missing: Vec<_> = fields.difference(&rows).collect();
+        let stale: Vec<_> = rows.difference(&fields).collect();
+        assert!(
+            missing.is_empty(),
+            "{of_root} fields without a row in the access test: {missing:?}"
+        );
+        assert!(
+            stale.is_empty(),
+            "rows for {of_root} fields that there are not: {stale:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn everybody_may_use_what_their_role_allows_and_nothing_else() {
+    let world = World::new().await;
+    let calls = QUERIES
+        .iter()
+        .map(|(field, call, who)| (*field, format!("{{ {call} }}"), *who))
+        .chain(MUTATIONS.iter().map(|(field, input, who)| {
+            let call =
+                format!("mutation {{ {field}(input: {input}) {{ userErrors {{ code }} }} }}");
+            (*field, call, *who)
+        }));
+    let mut wrong = Vec::new();
+    for (field, call, who) in calls {
+        let everybody = ROLES.iter().map(|role| Some(*role)).chain([None]);
+        for role in everybody {
+            let expected = match (who, role) {
+                (Anyone, _) => None,
+                (Staff(_), None) => Some("UNAUTHENTICATED"),
+                (Staff(roles), Some(role)) => (!roles.contains(&role)).then_some("FORBIDDEN"),
+            };
+            let token = role.map(|role| world.token(role));
+            let answer = world.server.client.gql(token, &call, json!({})).await;
+            let codes = answer.codes();
+            let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+            if codes != expected {
+                let who = role.unwrap_or("nobody");
+                wrong.push(format!(
+                    "{field} as {who}: {codes:?}, not {expected:?}: {}",
+                    answer.body
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,16 @@
+//! What tests stand on: an empty database each, a server each, a client.
+
+mod client;
+mod engine;
+pub mod program;
+mod server;
+pub mod world;
+
+pub use client::{Answer, Client};
+pub use engine::{Engine, Place};
+pub use program::Program;
+pub use server::TestServer;
+pub use world::World;
+
+/// A secret key fit for tests only.
+pub const SECRET_KEY: &str = "a2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXMgbG9uZyE=";
