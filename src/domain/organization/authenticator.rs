@@ -84,9 +84,9 @@ impl Authenticator {
         };
         let verified = self.verify(token).await?;
         let sessions = self.ctx.memory.of::<Sessions>();
-        match sessions.look_up(verified.session) {
-            Lookup::Alive(viewer) if viewer.id == verified.staff => Ok(Viewer::Staff(viewer)),
-            Lookup::Alive(_) | Lookup::Ended => Err(AuthError::Invalid),
+        match sessions.look_up(verified.session, verified.staff) {
+            Lookup::Alive(viewer) => Ok(Viewer::Staff(viewer)),
+            Lookup::Ended => Err(AuthError::Invalid),
             Lookup::Stale => Err(AuthError::Unavailable),
             Lookup::Unknown(generation) => {
                 let viewer = sessions::viewer(&self.ctx, verified.session, verified.staff)

@@ -104,12 +104,14 @@ pub(super) enum Lookup {
 }
 
 impl Sessions {
-    pub(super) fn look_up(&self, session: SessionId) -> Lookup {
+    pub(super) fn look_up(&self, session: SessionId, staff: StaffId) -> Lookup {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if state.confirmed.is_none_or(|at| at.elapsed() > STALE) {
             return Lookup::Stale;
         }
-        match state.sessions.get(&session) {
+        let known = state.sessions.get(&session);
+        // What is remembered of a session is remembered for its owner.
+        match known.filter(|known| known.staff == staff) {
             Some(Known {
                 viewer: Some(viewer),
                 ..
