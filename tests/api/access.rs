@@ -123,21 +123,39 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
     ("contactPointVerify", "{ id: \"x\" }", SHOP),
     (
         "consentRecord",
-        "{ contactPointId: \"x\", purpose: MARKETING, granted: true, method: WRITTEN }",
+        "{ contactPointId: \"x\", purpose: MARKETING, granted: true, method: IN_STORE }",
         SHOP,
     ),
     (
         "tasteAdd",
-        "{ customerId: \"x\", aspect: BRAND, attitude: LIKES, value: \"\" }",
+        "{ customerId: \"x\", aspect: BRAND, attitude: LIKES, value: \"\", provenance: STATED }",
         SHOP,
     ),
     ("tasteRemove", "{ id: \"x\" }", SHOP),
     (
         "specialDayAdd",
-        "{ customerId: \"x\", name: \"\", day: \"\" }",
+        "{ customerId: \"x\", label: \"\", date: \"\" }",
         SHOP,
     ),
     ("specialDayRemove", "{ id: \"x\" }", SHOP),
+    (
+        "programmeCreate",
+        "{ code: \"\", name: \"\", tiers: [] }",
+        ADMIN,
+    ),
+    ("programmeUpdate", "{ id: \"x\", version: 0 }", ADMIN),
+    ("membershipEnroll", "{ customerId: \"x\" }", SHOP),
+    (
+        "membershipTierGrant",
+        "{ membershipId: \"x\", version: 0 }",
+        MANAGERS,
+    ),
+    ("cardIssue", "{ customerId: \"x\" }", SHOP),
+    ("cardFreeze", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("cardUnfreeze", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("cardReportLost", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("cardReplace", "{ cardId: \"x\", version: 0 }", SHOP),
+    ("visitRecord", "{ customerId: \"x\" }", SHOP),
     ("jobRetry", "{ id: \"x\" }", ADMIN),
 ];
 

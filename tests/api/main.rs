@@ -9,6 +9,7 @@ mod access;
 mod health;
 mod layers;
 mod limits;
+mod lists;
 mod migrations;
 mod schema;
 mod session;

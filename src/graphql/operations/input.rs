@@ -51,9 +51,10 @@ impl AuditEntryFilter {
 }
 
 /// The order of audit entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub enum AuditEntryOrder {
     /// The latest first.
+    #[default]
     NewestFirst,
     /// The earliest first.
     OldestFirst,
@@ -91,9 +92,10 @@ impl JobFilter {
 }
 
 /// The order of jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub enum JobOrder {
     /// Those that were asked for last first.
+    #[default]
     NewestFirst,
     /// Those that were asked for first first.
     OldestFirst,

@@ -32,11 +32,9 @@ impl OperationsQuery {
         #[graphql(desc = "How many items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which entries; all when absent.")] filter: Option<AuditEntryFilter>,
-        #[graphql(
-            desc = "In which order.",
-            default_with = "AuditEntryOrder::NewestFirst"
-        )]
-        order_by: AuditEntryOrder,
+        #[graphql(desc = "In which order; the newest first when absent.")] order_by: Option<
+            AuditEntryOrder,
+        >,
     ) -> async_graphql::Result<AuditEntryConnection> {
         let args = PageArgs {
             first,
@@ -44,9 +42,14 @@ impl OperationsQuery {
             last,
             before,
         };
-        audit_entries(ctx(context)?, &args, filter.unwrap_or_default(), order_by)
-            .await
-            .reported(context)
+        audit_entries(
+            ctx(context)?,
+            &args,
+            filter.unwrap_or_default(),
+            order_by.unwrap_or_default(),
+        )
+        .await
+        .reported(context)
     }
 
     /// The jobs of the queue: what waits, runs, is done or was given up. For administrators.
@@ -65,8 +68,9 @@ impl OperationsQuery {
         #[graphql(desc = "How many items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which jobs; all when absent.")] filter: Option<JobFilter>,
-        #[graphql(desc = "In which order.", default_with = "JobOrder::NewestFirst")]
-        order_by: JobOrder,
+        #[graphql(desc = "In which order; the newest first when absent.")] order_by: Option<
+            JobOrder,
+        >,
     ) -> async_graphql::Result<JobConnection> {
         let args = PageArgs {
             first,
@@ -74,9 +78,14 @@ impl OperationsQuery {
             last,
             before,
         };
-        jobs_page(ctx(context)?, &args, filter.unwrap_or_default(), order_by)
-            .await
-            .reported(context)
+        jobs_page(
+            ctx(context)?,
+            &args,
+            filter.unwrap_or_default(),
+            order_by.unwrap_or_default(),
+        )
+        .await
+        .reported(context)
     }
 }
 
