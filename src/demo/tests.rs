@@ -52,7 +52,7 @@ async fn a_seed_gives_one_shop_on_every_engine_and_adds_up() {
         pictures.push(picture(&test).await);
         let before = test.number("select count(*) from event").await;
         // Another day, on which everybody would be told differently: nothing changes.
-        test.clock.advance(chrono::TimeDelta::days(3));
+        test.clock.advance(TimeDelta::days(3));
         let again = fill(&ctx, &SMALL, |_| ()).await.unwrap();
         assert_eq!((again.customers, again.known, again.visits), (0, 300, 0));
         assert_eq!(again.sample_card, made.sample_card);
