@@ -67,7 +67,7 @@ pub const ACCOUNTS: [(&str, Role, &str); 7] = [
     (
         "associate@demo.example",
         Role::Associate,
-        "their customers in the first store",
+        "the first store, in full whom they keep",
     ),
     (
         "marketer@demo.example",
@@ -154,13 +154,29 @@ pub async fn fill(ctx: &Ctx, scale: &Scale, mut tell: impl FnMut(u32)) -> Result
         tell(next);
         first = next;
     }
-    let sample = story::tell(&house, &frame, 0)?;
-    summary.sample_name = sample.customer.full_name;
-    summary.sample_card = sample
-        .member
-        .map(|member| member.number.formatted())
-        .unwrap_or_default();
+    (summary.sample_name, summary.sample_card) = sample(ctx).await?;
     Ok(summary)
+}
+
+/// The first customer and their card, read again: on another day they would be told differently, and an
+/// administrator may have changed them since.
+async fn sample(ctx: &Ctx) -> Result<(String, String)> {
+    let mut sql = ctx.db.sql();
+    sql.push(
+        "select customer.full_name, card.number from customer_reference
+            join customer on customer.id = customer_reference.customer_id
+            left join card on card.customer_id = customer.id and card.status = 'ACTIVE'
+            where customer_reference.source = ",
+    );
+    sql.bind(SOURCE)
+        .push(" and customer_reference.external_id = ")
+        .bind(story::key(0));
+    let row = ctx.db.read().query_one_raw(sql.build()).await?;
+    let Some(row) = row else {
+        return Err(Error::internal("the first customer is gone"));
+    };
+    let number: Option<String> = row.try_get("", "number")?;
+    Ok((row.try_get("", "full_name")?, number.unwrap_or_default()))
 }
 
 /// The stretch of time that is told, and how dense it is.

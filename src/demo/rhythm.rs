@@ -24,7 +24,7 @@ pub(super) enum Rhythm {
 }
 
 /// Visits of a customer in two years when nothing is stretched, on average over the rhythms.
-pub(super) const USUAL_VISITS: u64 = 12;
+pub(super) const USUAL_VISITS: u64 = 11;
 
 impl Rhythm {
     pub(super) fn draw(lots: &mut StdRng) -> Self {
