@@ -8,7 +8,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 /// One statement of a change.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// The same on both engines, after the open words are filled in (see [`fill_in`]).
+    /// The same on both engines, after the open words are filled in.
     Both(&'static str),
     /// On the embedded engine only.
     Sqlite(&'static str),

@@ -222,7 +222,6 @@ impl Reader {
                 self.path(before);
             }
             syn::UseTree::Glob(_) => self.path(before),
-            _ => panic!("an import of an unknown form"),
         }
     }
 

@@ -3,6 +3,13 @@
 //! Runs on SQLite, or with `REGULARS_TEST_ENGINE=postgres` on a PostgreSQL server whose address with the right to make
 //! databases is in `REGULARS_TEST_POSTGRES`. Helpers act through the API and the commands, never on the database.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, and its helpers are no exception"
+)]
+
 mod support;
 
 mod access;
