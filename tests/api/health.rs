@@ -136,7 +136,7 @@ async fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
         .arg("doctor")
         .env(
             "REGULARS_SECRET_KEY",
-            "b3RoZXIga2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=",
+            "T6Lx9TyNIReUymznuLajJ9ciolVT72UPFYj62axmje0=",
         )
         .output()
         .unwrap();

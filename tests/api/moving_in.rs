@@ -84,9 +84,9 @@ async fn totals(world: &World) -> (i64, i64, u64) {
 
 #[tokio::test]
 async fn an_import_that_is_killed_goes_on_without_a_double_or_a_gap() {
-    let world = World::new().await;
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place: &Place = &world.server.place;
-    let (file, sum) = export(place.data.as_path(), 12_000, |_| false);
+    let (file, sum) = export(folder.path(), 12_000, |_| false);
     for wait in [150, 400, 700] {
         let mut child = command(place)
             .args(arguments(&file))
@@ -111,11 +111,11 @@ async fn an_import_that_is_killed_goes_on_without_a_double_or_a_gap() {
 
 #[tokio::test]
 async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
-    let world = World::new().await;
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place = &world.server.place;
     let spoiled = |n: u32| n % 100 == 42;
-    let (file, sum) = export(place.data.as_path(), 2000, spoiled);
-    let rejects = place.data.join("rejects.csv");
+    let (file, sum) = export(folder.path(), 2000, spoiled);
+    let rejects = folder.path().join("rejects.csv");
     let mut with_rejects = arguments(&file);
     with_rejects.extend(["--rejects".to_owned(), rejects.display().to_string()]);
     let mut dry = with_rejects.clone();
@@ -141,9 +141,9 @@ async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
 
 #[tokio::test]
 async fn a_file_that_does_not_fit_its_map_is_refused_with_what_to_do() {
-    let world = World::new().await;
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place = &world.server.place;
-    let file = place.data.join("other.csv");
+    let file = folder.path().join("other.csv");
     std::fs::write(&file, "kunde,datum,betrag\n1,2025-01-01,1\n").unwrap();
     let output = run(place, arguments(&file));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
