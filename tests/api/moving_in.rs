@@ -1,7 +1,7 @@
 //! Moving in: a till system's export, spoiled, that does not fit its map.
 
+use crate::support::World;
 use crate::support::program::{run, succeed};
-use crate::support::{Place, World};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
