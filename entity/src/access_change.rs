@@ -6,7 +6,6 @@ use crate::{
 use sea_orm::entity::prelude::*;
 
 /// News for all nodes about who may still come in; polled each second.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "access_change")]
 pub struct Model {
@@ -24,5 +23,9 @@ pub struct Model {
     /// When no token that it concerns can be alive any more.
     pub expires_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

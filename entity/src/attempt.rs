@@ -2,7 +2,6 @@
 use sea_orm::entity::prelude::*;
 
 /// Attempts counted over all nodes in a window of time.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "attempt")]
 pub struct Model {
@@ -16,5 +15,9 @@ pub struct Model {
     /// Attempts in the window.
     pub count: i32,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::{AuditEntryId, CustomerId};
 use sea_orm::entity::prelude::*;
 
 /// The customers that an audit entry concerns.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_customer")]
 pub struct Model {
@@ -14,5 +13,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub entry_id: AuditEntryId,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::{enums::ActorKind, ids::AuditEntryId};
 use sea_orm::entity::prelude::*;
 
 /// Who did or read what, when, and from where (rule R4).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_entry")]
 pub struct Model {
@@ -27,5 +26,9 @@ pub struct Model {
     /// Ids and field names; never personal values.
     pub detail: Json,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::CompanyId;
 use sea_orm::entity::prelude::*;
 
 /// The company that this deployment serves: one row.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "company")]
 pub struct Model {
@@ -29,5 +28,9 @@ pub struct Model {
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

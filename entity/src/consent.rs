@@ -6,7 +6,6 @@ use crate::{
 use sea_orm::entity::prelude::*;
 
 /// One statement of consent or withdrawal; the latest of a purpose holds.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "consent")]
 pub struct Model {
@@ -30,5 +29,9 @@ pub struct Model {
     /// When that was.
     pub recorded_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

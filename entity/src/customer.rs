@@ -9,7 +9,6 @@ use crate::{
 use sea_orm::entity::prelude::*;
 
 /// The customer file (rules C1 to C6).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "customer")]
 pub struct Model {
@@ -79,5 +78,9 @@ pub struct Model {
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::{CustomerId, NoteId, StaffId};
 use sea_orm::entity::prelude::*;
 
 /// A note on a customer: dated, signed, never overwritten (rule C10).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "customer_note")]
 pub struct Model {
@@ -19,5 +18,9 @@ pub struct Model {
     /// When.
     pub written_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::CustomerId;
 use sea_orm::entity::prelude::*;
 
 /// What another system calls a customer.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "customer_reference")]
 pub struct Model {
@@ -16,5 +15,9 @@ pub struct Model {
     /// The customer.
     pub customer_id: CustomerId,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

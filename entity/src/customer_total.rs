@@ -3,7 +3,6 @@ use crate::ids::CustomerId;
 use sea_orm::entity::prelude::*;
 
 /// What a customer's visits add up to; written with every visit.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "customer_total")]
 pub struct Model {
@@ -27,5 +26,9 @@ pub struct Model {
     /// Business day on which something was last bought.
     pub last_purchase_on: Option<Date>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -2,7 +2,6 @@
 use sea_orm::entity::prelude::*;
 
 /// A mutation already made under a caller's key: the input's hash and the result's id, never the answer's text.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency")]
 pub struct Model {
@@ -22,5 +21,9 @@ pub struct Model {
     /// When.
     pub created_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::{enums::JobState, ids::JobId};
 use sea_orm::entity::prelude::*;
 
 /// A job of the queue.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "job")]
 pub struct Model {
@@ -35,5 +34,9 @@ pub struct Model {
     /// When it was done or given up.
     pub finished_at: Option<DateTimeUtc>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

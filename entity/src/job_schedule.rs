@@ -2,7 +2,6 @@
 use sea_orm::entity::prelude::*;
 
 /// When a scheduled job was last put into the queue.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "job_schedule")]
 pub struct Model {
@@ -12,5 +11,9 @@ pub struct Model {
     /// The time of the schedule that was last served.
     pub fired_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

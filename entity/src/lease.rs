@@ -2,7 +2,6 @@
 use sea_orm::entity::prelude::*;
 
 /// A role that one node at a time holds, and how far it has come.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "lease")]
 pub struct Model {
@@ -16,5 +15,9 @@ pub struct Model {
     /// How far its holder has come.
     pub position: i64,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::{CustomerId, MembershipId, ProgrammeId, StoreId, TierId};
 use sea_orm::entity::prelude::*;
 
 /// A customer's membership in a programme: it holds the tier (rule M1).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
@@ -25,5 +24,9 @@ pub struct Model {
     /// Grows by one with every change; a stale one is refused.
     pub version: i64,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::ProgrammeId;
 use sea_orm::entity::prelude::*;
 
 /// A loyalty programme.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "programme")]
 pub struct Model {
@@ -25,5 +24,9 @@ pub struct Model {
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

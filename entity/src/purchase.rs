@@ -3,7 +3,6 @@ use crate::ids::{CustomerId, PurchaseId, VisitId};
 use sea_orm::entity::prelude::*;
 
 /// A purchase: one receipt (rule V2).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "purchase")]
 pub struct Model {
@@ -25,5 +24,9 @@ pub struct Model {
     /// Sum of the lines given back, in minor units, positive.
     pub returned_minor: i64,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

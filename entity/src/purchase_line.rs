@@ -3,7 +3,6 @@ use crate::ids::{PurchaseId, PurchaseLineId};
 use sea_orm::entity::prelude::*;
 
 /// A line of a receipt, bought or given back.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "purchase_line")]
 pub struct Model {
@@ -35,5 +34,9 @@ pub struct Model {
     /// The line that it undoes.
     pub returns_line_id: Option<PurchaseLineId>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::SessionId;
 use sea_orm::entity::prelude::*;
 
 /// A refresh token, kept as a hash; its second use ends the family.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {
@@ -19,5 +18,9 @@ pub struct Model {
     /// When it was used.
     pub used_at: Option<DateTimeUtc>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

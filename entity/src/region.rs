@@ -3,7 +3,6 @@ use crate::ids::RegionId;
 use sea_orm::entity::prelude::*;
 
 /// A region: stores under one manager.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "region")]
 pub struct Model {
@@ -21,5 +20,9 @@ pub struct Model {
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::{SessionId, StaffId};
 use sea_orm::entity::prelude::*;
 
 /// A sign-in and the family of its refresh tokens.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "session")]
 pub struct Model {
@@ -27,5 +26,9 @@ pub struct Model {
     /// With what program.
     pub user_agent: Option<String>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::CustomerId;
 use sea_orm::entity::prelude::*;
 
 /// What somebody sees beyond role and store: written by higher topics, read by every scope.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "sight")]
 pub struct Model {
@@ -19,5 +18,9 @@ pub struct Model {
     /// Until when.
     pub until: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

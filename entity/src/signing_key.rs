@@ -2,7 +2,6 @@
 use sea_orm::entity::prelude::*;
 
 /// A key that signs access tokens, shared by all nodes.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "signing_key")]
 pub struct Model {
@@ -20,5 +19,9 @@ pub struct Model {
     /// From when it no longer verifies.
     pub retired_at: Option<DateTimeUtc>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::{CustomerId, SpecialDayId};
 use sea_orm::entity::prelude::*;
 
 /// A day worth remembering in a customer's life (rule C5).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "special_day")]
 pub struct Model {
@@ -23,5 +22,9 @@ pub struct Model {
     /// When it was noted.
     pub created_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::StaffId;
 use sea_orm::entity::prelude::*;
 
 /// A member of staff: one account a person (rule R2).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "staff")]
 pub struct Model {
@@ -29,5 +28,9 @@ pub struct Model {
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

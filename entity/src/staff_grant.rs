@@ -6,7 +6,6 @@ use crate::{
 use sea_orm::entity::prelude::*;
 
 /// A role given to a member of staff, everywhere, in a region or in a store.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "staff_grant")]
 pub struct Model {
@@ -24,5 +23,9 @@ pub struct Model {
     /// When it was given.
     pub created_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,6 @@ use crate::ids::{ProgrammeId, TierId};
 use sea_orm::entity::prelude::*;
 
 /// A tier of a programme's ladder.
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "tier")]
 pub struct Model {
@@ -23,5 +22,9 @@ pub struct Model {
     /// When it was taken from the ladder.
     pub retired_at: Option<DateTimeUtc>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

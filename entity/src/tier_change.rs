@@ -6,7 +6,6 @@ use crate::{
 use sea_orm::entity::prelude::*;
 
 /// A change of a membership's tier, with the figures behind it (rule M3).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "tier_change")]
 pub struct Model {
@@ -32,5 +31,9 @@ pub struct Model {
     /// The purchase that caused it.
     pub purchase_id: Option<Uuid>,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

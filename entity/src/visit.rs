@@ -6,7 +6,6 @@ use crate::{
 use sea_orm::entity::prelude::*;
 
 /// One encounter started by the customer (rule V1).
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "visit")]
 pub struct Model {
@@ -36,5 +35,9 @@ pub struct Model {
     /// When it was recorded.
     pub recorded_at: DateTimeUtc,
 }
+
+/// None: what a query joins, it says itself.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -34,7 +34,7 @@ const UP: &[Step] = &[
             customer_id {uuid} not null,
             entry_id {uuid} not null references audit_entry (id) on delete cascade,
             primary key (customer_id, entry_id)
-        ) {strict}",
+        ) {by_key}",
     ),
     Both("create index audit_customer_entry on audit_customer (entry_id)"),
     Both(
@@ -44,7 +44,7 @@ const UP: &[Step] = &[
             cause text not null,
             until {time} not null,
             primary key (customer_id, scope_id, cause)
-        ) {strict}",
+        ) {by_key}",
     ),
     Both("create index sight_scope on sight (scope_id, customer_id)"),
     Both("create index sight_until on sight (until)"),

@@ -66,7 +66,7 @@ const UP: &[Step] = &[
             last_visit_on {date},
             last_visit_at {time},
             last_purchase_on {date}
-        ) {strict}",
+        ) {by_key}",
     ),
     Both(
         "create table customer_reference (
@@ -74,7 +74,7 @@ const UP: &[Step] = &[
             external_id text not null,
             customer_id {uuid} not null references customer (id) on delete cascade,
             primary key (source, external_id)
-        ) {strict}",
+        ) {by_key}",
     ),
     Both("create index customer_reference_customer on customer_reference (customer_id)"),
     Both(
@@ -88,7 +88,7 @@ const UP: &[Step] = &[
             verified_at {time},
             created_at {time} not null,
             unique (customer_id, kind, value)
-        ) {strict}",
+        ) {by_key}",
     ),
     Sqlite("create index contact_point_value on contact_point (value, kind)"),
     // An order of bytes, whatever the database's locale: the beginning of a number is looked up in it too.
@@ -104,7 +104,7 @@ const UP: &[Step] = &[
             at {time} not null,
             recorded_by {uuid} references staff (id),
             recorded_at {time} not null
-        ) {strict}",
+        ) {by_key}",
     ),
     Both("create index consent_point on consent (contact_point_id, purpose, at, id)"),
     Both(

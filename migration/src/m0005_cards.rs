@@ -48,7 +48,7 @@ const UP: &[Step] = &[
             enrolled_at {time} not null,
             version {long} not null,
             unique (customer_id, programme_id)
-        ) {strict}",
+        ) {by_key}",
     ),
     Both("create index membership_tier on membership (tier_id)"),
     Both(
@@ -82,7 +82,7 @@ const UP: &[Step] = &[
             net_spend_minor {long} not null,
             threshold_minor {long} not null,
             purchase_id {uuid}
-        ) {strict}",
+        ) {by_key}",
     ),
     Both("create index tier_change_membership on tier_change (membership_id, id)"),
 ];

@@ -6,7 +6,7 @@
 //! [`AuditLog`], which writes the entries of many requests in one transaction and says when they are safe.
 
 use super::Ctx;
-use crate::db::{Db, Sql};
+use crate::db::{Batch, Db, Table};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::enums::ActorKind;
@@ -73,48 +73,60 @@ impl Entry {
 /// # Errors
 /// Those of the database.
 pub async fn write(tx: &impl ConnectionTrait, entries: &[Entry]) -> Result<()> {
-    // Both engines bind at most some 32,000 values a statement.
-    for chunk in entries.chunks(1000) {
-        let mut sql = Sql::for_connection(tx);
-        sql.push("insert into audit_entry (id, at, actor_kind, actor_id, action, address, request_id, customer_count, detail) values ");
-        let mut concerned = Vec::new();
-        for (n, entry) in chunk.iter().enumerate() {
-            let id = AuditEntryId::new();
-            concerned.extend(entry.customers.iter().map(|customer| (*customer, id)));
-            sql.push(if n == 0 { "(" } else { ", (" });
-            sql.bind(id)
-                .push(", ")
-                .bind(entry.at)
-                .push(", ")
-                .bind(entry.actor_kind.as_str());
-            sql.push(", ")
-                .bind(entry.actor_id)
-                .push(", ")
-                .bind(entry.action);
-            sql.push(", ")
-                .bind(entry.address.clone())
-                .push(", ")
-                .bind(entry.request_id);
-            sql.push(", ")
-                .bind(i32::try_from(entry.customers.len()).unwrap_or(i32::MAX));
-            sql.push(", ").bind(entry.detail.clone()).push(")");
-        }
-        if chunk.is_empty() {
-            continue;
-        }
-        tx.execute_raw(sql.build()).await?;
-        for chunk in concerned.chunks(10_000) {
-            let mut sql = Sql::for_connection(tx);
-            sql.push("insert into audit_customer (customer_id, entry_id) values ");
-            for (n, (customer, entry)) in chunk.iter().enumerate() {
-                sql.push(if n == 0 { "(" } else { ", (" });
-                sql.bind(*customer).push(", ").bind(*entry).push(")");
-            }
-            sql.push(" on conflict do nothing");
-            tx.execute_raw(sql.build()).await?;
-        }
+    let mut batch = Batch::new();
+    gather(&mut batch, entries);
+    batch.write(tx).await
+}
+
+static ENTRY: Table = Table {
+    name: "audit_entry",
+    columns: &[
+        ("id", "uuid"),
+        ("at", "timestamptz"),
+        ("actor_kind", "text"),
+        ("actor_id", "uuid"),
+        ("action", "text"),
+        ("address", "text"),
+        ("request_id", "uuid"),
+        ("customer_count", "integer"),
+        ("detail", "jsonb"),
+    ],
+    conflict: "",
+};
+
+static CONCERNED: Table = Table {
+    name: "audit_customer",
+    columns: &[("customer_id", "uuid"), ("entry_id", "uuid")],
+    conflict: "on conflict do nothing",
+};
+
+/// Adds entries to a batch, for callers who write more in the same statement.
+pub fn gather(batch: &mut Batch, entries: &[Entry]) {
+    for entry in entries {
+        let id = AuditEntryId::new();
+        let count = i32::try_from(entry.customers.len()).unwrap_or(i32::MAX);
+        batch.insert(
+            &ENTRY,
+            [vec![
+                id.into(),
+                entry.at.into(),
+                entry.actor_kind.as_str().into(),
+                entry.actor_id.into(),
+                entry.action.into(),
+                entry.address.clone().into(),
+                entry.request_id.into(),
+                count.into(),
+                entry.detail.clone().into(),
+            ]],
+        );
+        batch.insert(
+            &CONCERNED,
+            entry
+                .customers
+                .iter()
+                .map(|customer| vec![(*customer).into(), id.into()]),
+        );
     }
-    Ok(())
 }
 
 /// Whose contact details one request has shown in full. Cheap to clone; all clones are the same trail.

@@ -5,7 +5,7 @@
 //! table `sight`, written by higher topics through [`grant`], so that this room need not know them.
 
 use super::{Action, Ctx, Place, Viewer};
-use crate::db::Sql;
+use crate::db::{Engine, Sql, among};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::enums::Role;
@@ -202,7 +202,7 @@ pub async fn lock_customers(
             customer::Column::ArchivedAt,
             customer::Column::Version,
         ])
-        .filter(customer::Column::Id.is_in(ids.into_iter().map(|id| id.0)))
+        .filter(among(Engine::of(tx), customer::Column::Id, ids))
         .filter(seen)
         .order_by_asc(customer::Column::Id)
         // Weaker than `for update`, so that rows that merely refer to the customer need not wait.

@@ -6,7 +6,7 @@
 
 use super::StartError;
 use crate::config::Database;
-use crate::db::{Db, Engine};
+use crate::db::{Db, DbSettings, Engine};
 use migration::sea_orm::{
     ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DbBackend, DbErr,
     Statement, sqlx::postgres::PgConnectOptions,
@@ -235,7 +235,12 @@ impl Changer {
         .await
         .map_err(|error| failed(std::io::Error::other(error)))?
         .map_err(failed)?;
-        let db = Db::connect(&super::db_settings(settings)).await?;
+        // A change of a large table takes as long as it takes.
+        let db = Db::connect(&DbSettings {
+            statement_timeout: Duration::ZERO,
+            ..super::db_settings(settings)
+        })
+        .await?;
         Ok(Self {
             connection: db.for_migrations().clone(),
             db: Some(db),

@@ -13,7 +13,7 @@ use crate::domain::organization::{keys, staff};
 use chrono::{DateTime, Utc};
 use entity::values::{Clock, SystemClock};
 use entity::{company, signing_key};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement};
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::process::ExitCode;
@@ -301,7 +301,7 @@ async fn people(report: &mut Report, ctx: &Ctx) -> Result<(), StartError> {
         );
     }
     let working = entity::staff::Entity::find()
-        .filter(entity::staff::COLUMN.disabled_at.is_null())
+        .filter(entity::staff::Column::DisabledAt.is_null())
         .count(db.read())
         .await?;
     if working == 0 {

@@ -1,8 +1,8 @@
 //! Many rows of several tables at once: one computation, two renderings.
 //!
-//! A service computes the rows; here they become one statement on PostgreSQL (each table's rows travel as one
-//! JSON parameter, so that the text of the statement stays the same however many rows there are) and a few
-//! multi-row inserts on SQLite. A property test holds both to the same result.
+//! A service computes the rows; here they become one statement on PostgreSQL (each column's values travel as one
+//! parameter, so that the text of the statement stays the same however many rows there are) and a few multi-row
+//! inserts of fixed sizes on SQLite. A property test holds both to the same result.
 
 use super::connect::Engine;
 use super::sql::Sql;
@@ -27,8 +27,9 @@ pub struct Batch {
     inserts: Vec<(&'static Table, Vec<Vec<Value>>)>,
 }
 
-/// SQLite binds at most 32,766 values in a statement.
-const SQLITE_BINDS: usize = 30_000;
+/// How many rows one statement on SQLite takes: few sizes, so that each table has few statements, which stay prepared,
+/// and small ones, since a prepared statement holds the memory of its largest run.
+const SQLITE_ROWS: [usize; 3] = [32, 8, 1];
 
 impl Batch {
     /// An empty batch.
@@ -48,6 +49,13 @@ impl Batch {
         self.inserts.push((table, rows.into_iter().collect()));
     }
 
+    /// Adds what another batch holds.
+    pub fn append(&mut self, other: Self) {
+        for (table, rows) in other.inserts {
+            self.insert(table, rows);
+        }
+    }
+
     /// Writes everything.
     ///
     /// # Errors
@@ -61,20 +69,23 @@ impl Batch {
 
     async fn write_sqlite(self, tx: &impl ConnectionTrait) -> Result<()> {
         for (table, rows) in self.inserts {
-            let per_statement = (SQLITE_BINDS / table.columns.len().max(1)).max(1);
-            let mut rows = rows.into_iter().peekable();
-            while rows.peek().is_some() {
-                let mut sql = Sql::new(Engine::Sqlite);
-                sql.push("insert into ")
-                    .push(table.name)
-                    .push(" (")
-                    .push(&names(table))
-                    .push(") values ");
-                for (n, row) in rows.by_ref().take(per_statement).enumerate() {
-                    sql.push(if n == 0 { "" } else { ", " }).bind_list(row);
+            let mut left = rows.len();
+            let mut rows = rows.into_iter();
+            for size in SQLITE_ROWS {
+                while left >= size {
+                    left -= size;
+                    let mut sql = Sql::new(Engine::Sqlite);
+                    sql.push("insert into ")
+                        .push(table.name)
+                        .push(" (")
+                        .push(&names(table))
+                        .push(") values ");
+                    for (n, row) in rows.by_ref().take(size).enumerate() {
+                        sql.push(if n == 0 { "" } else { ", " }).bind_list(row);
+                    }
+                    sql.push(" ").push(table.conflict);
+                    tx.execute_raw(sql.build()).await?;
                 }
-                sql.push(" ").push(table.conflict);
-                tx.execute_raw(sql.build()).await?;
             }
         }
         Ok(())
@@ -101,16 +112,16 @@ impl Batch {
         for (n, (table, rows)) in inserts.enumerate() {
             sql.push(if n == 0 { "with " } else { ", " });
             sql.push(&format!(
-                "rows_{n} as (insert into {} ({names}) select {names} from jsonb_to_recordset(",
+                "rows_{n} as (insert into {} ({}) select * from unnest(",
                 table.name,
-                names = names(table)
+                names(table)
             ));
-            sql.bind(json(table, &rows)?).push("::jsonb) as given (");
-            for (m, (name, kind)) in table.columns.iter().enumerate() {
+            for (m, (_, kind)) in table.columns.iter().enumerate() {
                 sql.push(if m == 0 { "" } else { ", " })
-                    .push(name)
-                    .push(" ")
-                    .push(kind);
+                    .bind(column(&rows, m)?)
+                    .push("::")
+                    .push(kind)
+                    .push("[]");
             }
             sql.push(") ").push(table.conflict).push(")");
         }
@@ -124,58 +135,41 @@ fn names(table: &Table) -> String {
     names.join(", ")
 }
 
-/// The rows as a JSON array of objects, written straight to text.
-fn json(table: &Table, rows: &[Vec<Value>]) -> Result<String> {
-    let mut text = String::with_capacity(rows.len() * table.columns.len() * 24);
-    text.push('[');
+/// The values of one column as PostgreSQL writes an array: drivers bind no arrays with nulls in them.
+fn column(rows: &[Vec<Value>], place: usize) -> Result<String> {
+    let mut text = String::with_capacity(rows.len() * 24);
+    text.push('{');
     for (n, row) in rows.iter().enumerate() {
-        text.push_str(if n == 0 { "{" } else { ",{" });
-        let mut first = true;
-        for ((name, _), value) in table.columns.iter().zip(row) {
-            let before = text.len();
-            if !first {
-                text.push(',');
-            }
-            text.push('"');
-            text.push_str(name);
-            text.push_str("\":");
-            if push_value(&mut text, value)? {
-                first = false;
-            } else {
-                // An absent member is null.
-                text.truncate(before);
-            }
+        if n > 0 {
+            text.push(',');
         }
-        text.push('}');
+        let value = row
+            .get(place)
+            .ok_or_else(|| Error::internal("a row of a batch is shorter than its table"))?;
+        push_value(&mut text, value)?;
     }
-    text.push(']');
+    text.push('}');
     Ok(text)
 }
 
-/// Writes a value as JSON; false when it is null.
-fn push_value(text: &mut String, value: &Value) -> Result<bool> {
-    let written = match value {
-        Value::String(Some(value)) => {
-            let quoted =
-                serde_json::to_string(value).map_err(|e| Error::internal(format!("json: {e}")))?;
-            text.push_str(&quoted);
-            Ok(())
-        }
-        Value::Uuid(Some(value)) => write!(text, "\"{value}\""),
-        Value::BigInt(Some(value)) => write!(text, "{value}"),
-        Value::Int(Some(value)) => write!(text, "{value}"),
-        Value::Bool(Some(value)) => write!(text, "{value}"),
-        Value::ChronoDate(Some(value)) => write!(text, "\"{value}\""),
-        Value::ChronoDateTimeUtc(Some(value)) => write!(text, "\"{}\"", value.to_rfc3339()),
-        Value::Json(Some(value)) => write!(text, "{value}"),
+/// Writes a value as an array's element.
+fn push_value(text: &mut String, value: &Value) -> Result<()> {
+    match value {
+        Value::String(Some(value)) => push_quoted(text, value),
+        Value::Json(Some(value)) => push_quoted(text, &value.to_string()),
         Value::Bytes(Some(value)) => {
             text.push_str("\"\\\\x");
-            for byte in value.iter() {
-                write!(text, "{byte:02x}").map_err(|e| Error::internal(format!("json: {e}")))?;
-            }
+            text.extend(value.iter().flat_map(|byte| {
+                [byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'))
+            }));
             text.push('"');
-            Ok(())
         }
+        Value::Uuid(Some(value)) => push_shown(text, value),
+        Value::BigInt(Some(value)) => push_shown(text, value),
+        Value::Int(Some(value)) => push_shown(text, value),
+        Value::Bool(Some(value)) => push_shown(text, value),
+        Value::ChronoDate(Some(value)) => push_shown(text, value),
+        Value::ChronoDateTimeUtc(Some(value)) => text.push_str(&value.to_rfc3339()),
         Value::String(None)
         | Value::Uuid(None)
         | Value::BigInt(None)
@@ -184,9 +178,28 @@ fn push_value(text: &mut String, value: &Value) -> Result<bool> {
         | Value::ChronoDate(None)
         | Value::ChronoDateTimeUtc(None)
         | Value::Json(None)
-        | Value::Bytes(None) => return Ok(false),
+        | Value::Bytes(None) => text.push_str("NULL"),
         other => return Err(Error::internal(format!("a batch cannot write {other:?}"))),
-    };
-    written.map_err(|e| Error::internal(format!("json: {e}")))?;
-    Ok(true)
+    }
+    Ok(())
 }
+
+fn push_shown(text: &mut String, value: impl std::fmt::Display) {
+    // Writing to a string does not fail.
+    let _ = write!(text, "{value}");
+}
+
+/// Writes a text in quotes, with what means something in an array's text escaped.
+fn push_quoted(text: &mut String, value: &str) {
+    text.push('"');
+    for letter in value.chars() {
+        if matches!(letter, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests;

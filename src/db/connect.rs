@@ -1,6 +1,8 @@
 //! Opening the database: one file beside the program, or a PostgreSQL server.
 
 use super::queue::WriterQueue;
+use super::time_limit;
+use super::turns::Turns;
 use crate::error::{Error, Result};
 use sea_orm::sqlx::{
     postgres::PgConnectOptions,
@@ -29,7 +31,7 @@ pub struct DbSettings {
     pub data: PathBuf,
     /// Connections held at most (the embedded engine adds one for writing).
     pub connections: u32,
-    /// The longest that one statement may run.
+    /// The longest that one statement may run; on the embedded engine a transaction in all. Zero: as long as it takes.
     pub statement_timeout: Duration,
     /// The longest that a writer waits for a lock.
     pub lock_timeout: Duration,
@@ -42,6 +44,8 @@ pub struct Db {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     pub(super) queue: Arc<WriterQueue>,
+    /// On the embedded engine, whose one file processes share.
+    pub(super) turns: Option<Arc<Turns>>,
 }
 
 impl std::fmt::Debug for Db {
@@ -94,6 +98,7 @@ impl Db {
             reader: connection.clone(),
             writer: connection,
             queue: Arc::new(WriterQueue::new()),
+            turns: None,
         })
     }
 
@@ -105,6 +110,7 @@ impl Db {
             ))
         })?;
         let path = settings.data.join("regulars.db");
+        let limit = settings.statement_timeout;
         let open = |connections: u32| {
             let mut options = ConnectOptions::new("sqlite::memory:");
             let path = path.clone();
@@ -117,6 +123,7 @@ impl Db {
                 .max_lifetime(None::<Duration>)
                 .sqlx_logging(false)
                 .test_before_acquire(false)
+                .map_sqlx_sqlite_pool_opts(move |pool| time_limit::apply(pool, limit))
                 .map_sqlx_sqlite_opts(move |_| {
                     SqliteConnectOptions::new()
                         .filename(&path)
@@ -127,6 +134,8 @@ impl Db {
                         .synchronous(SqliteSynchronous::Full)
                         .busy_timeout(Duration::from_secs(10))
                         .pragma("cache_size", "-16384")
+                        // 16 MB: a page that is changed time and again moves into the file once.
+                        .pragma("wal_autocheckpoint", "4000")
                         .pragma("temp_store", "memory")
                         .statement_cache_capacity(256)
                 });
@@ -142,12 +151,21 @@ impl Db {
             reader,
             writer,
             queue: Arc::new(WriterQueue::new()),
+            turns: Some(Arc::new(Turns::of(&settings.data)?)),
         })
     }
 
     /// Which engine runs.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// How many transactions are worth running side by side for one piece of work.
+    pub fn lanes(&self) -> usize {
+        match self.engine {
+            Engine::Sqlite => 1,
+            Engine::Postgres => 2,
+        }
     }
 
     /// For reads outside a transaction. They see every write that was acknowledged before.

@@ -10,6 +10,8 @@ mod idempotency;
 mod keyset;
 mod queue;
 mod sql;
+mod time_limit;
+mod turns;
 mod write;
 
 pub use batch::{Batch, Table};
@@ -17,5 +19,5 @@ pub use connect::{Db, DbSettings, Engine};
 pub use failure::{is_unavailable, is_unique_violation};
 pub use idempotency::IdempotencyKey;
 pub use keyset::{Bounds, Keyset, Page, PageRequest, Sort, SortKey};
-pub use sql::{Sql, literal_limit};
+pub use sql::{Sql, among, literal_limit, prefer_indexes};
 pub use write::Tx;

@@ -1,8 +1,10 @@
 //! Statements written as text, with the few words in which the engines differ.
 
 use super::connect::{Db, Engine};
-use sea_orm::sea_query::ArrayType;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use crate::error::Result;
+use sea_orm::sea_query::{ArrayType, Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement, Value};
+use uuid::Uuid;
 
 /// A statement that is put together piece by piece: text and bound values side by side.
 ///
@@ -120,6 +122,41 @@ impl Engine {
             _ => Self::Sqlite,
         }
     }
+}
+
+/// The condition that a column holds one of many ids: one bound value however many there are, so that the text of
+/// the statement stays the same and its plan is made once.
+pub fn among<Id: Into<Uuid>>(
+    engine: Engine,
+    column: impl ColumnTrait,
+    ids: impl IntoIterator<Item = Id>,
+) -> Expr {
+    let column = Expr::col(column.as_column_ref());
+    let ids = ids.into_iter().map(Into::into);
+    match engine {
+        Engine::Sqlite => {
+            let list: Vec<String> = ids.map(|id: Uuid| id.simple().to_string()).collect();
+            let list = Expr::value(serde_json::Value::from(list).to_string());
+            Expr::cust_with_exprs("? in (select unhex(value) from json_each(?))", [column, list])
+        }
+        Engine::Postgres => {
+            let list = ids.map(Value::from).collect();
+            let list = Expr::value(Value::Array(ArrayType::Uuid, Some(Box::new(list))));
+            Expr::cust_with_exprs("$1 = any($2)", [column, list])
+        }
+    }
+}
+
+/// Tells PostgreSQL for this transaction that no table is small: the plans that a connection keeps are made in the
+/// first batch of many, when the tables are still empty.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prefer_indexes(tx: &impl ConnectionTrait) -> Result<()> {
+    if Engine::of(tx) == Engine::Postgres {
+        tx.execute_unprepared("set local enable_seqscan = off").await?;
+    }
+    Ok(())
 }
 
 impl Db {

@@ -79,6 +79,10 @@ impl Db {
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<T>>,
     {
+        let _turn = match &self.turns {
+            Some(turns) => Some(turns.take().await?),
+            None => None,
+        };
         let options = TransactionOptions {
             // A deferred transaction that reads and then writes fails when somebody wrote in between.
             sqlite_transaction_mode: (self.engine() == Engine::Sqlite)

@@ -1,14 +1,14 @@
 //! A membership's tier as it follows the customer's spend; used wherever spend changes.
 
 use super::ladder::{Ladder, Move};
-use crate::db::{Batch, Table};
+use crate::db::{Batch, Engine, Table, among};
 use crate::error::Result;
 use crate::events::NewEvent;
 use chrono::{DateTime, Utc};
 use entity::enums::TierChangeReason;
 use entity::ids::{CustomerId, ProgrammeId, PurchaseId, TierChangeId, TierId};
 use entity::{membership, tier_change};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Value};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -91,18 +91,20 @@ impl Standing {
     /// Those of the database.
     pub async fn read(tx: &impl ConnectionTrait, customers: &[CustomerId]) -> Result<Self> {
         let mut standing = Self::default();
-        for chunk in customers.chunks(10_000) {
-            let rows = membership::Entity::find()
-                .filter(membership::Column::CustomerId.is_in(chunk.to_vec()))
-                .all(tx)
-                .await?;
-            for row in rows {
-                standing
-                    .memberships
-                    .entry(row.customer_id)
-                    .or_default()
-                    .push(row);
-            }
+        let rows = membership::Entity::find()
+            .filter(among(
+                Engine::of(tx),
+                membership::Column::CustomerId,
+                customers.iter().copied(),
+            ))
+            .all(tx)
+            .await?;
+        for row in rows {
+            standing
+                .memberships
+                .entry(row.customer_id)
+                .or_default()
+                .push(row);
         }
         let mut programmes: Vec<ProgrammeId> = standing
             .memberships

@@ -6,7 +6,6 @@
 
 use crate::db::{Batch, Table};
 use crate::domain::organization::CompanySettings;
-use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::enums::{
     AcquisitionSource, Attitude, ConsentMethod, CustomerKind, Gender, Importance, Purpose,
@@ -14,7 +13,6 @@ use entity::enums::{
 };
 use entity::ids::{ConsentId, ContactPointId, CustomerId, SpecialDayId, StaffId, StoreId, TasteId};
 use entity::values::{BirthDate, ContactValue, index_tokens};
-use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Value;
 
 static CUSTOMER: Table = Table {
@@ -347,8 +345,17 @@ impl NewCustomer {
 /// Adds customers with all that came with them to a batch, for callers who write
 /// more in the same statement.
 pub fn gather(batch: &mut Batch, company: &CompanySettings, customers: &[NewCustomer]) {
-    batch.insert(&CUSTOMER, customers.iter().map(|new| new.row(company)));
+    gather_without_totals(batch, company, customers);
     batch.insert(&TOTAL, customers.iter().map(|new| total(new.id)));
+}
+
+/// As [`gather`], for callers who write these customers' totals in the same batch: every customer has a row of them.
+pub fn gather_without_totals(
+    batch: &mut Batch,
+    company: &CompanySettings,
+    customers: &[NewCustomer],
+) {
+    batch.insert(&CUSTOMER, customers.iter().map(|new| new.row(company)));
     batch.insert(
         &SEARCH,
         customers
@@ -367,20 +374,6 @@ pub fn gather(batch: &mut Batch, company: &CompanySettings, customers: &[NewCust
     batch.insert(&CONSENT, consents.into_iter().flatten());
     batch.insert(&TASTE, customers.iter().flat_map(NewCustomer::likes));
     batch.insert(&SPECIAL_DAY, customers.iter().flat_map(NewCustomer::days));
-}
-
-/// Writes customers with all that came with them.
-///
-/// # Errors
-/// Those of the database; a unique violation when a reference is taken.
-pub async fn insert(
-    tx: &impl ConnectionTrait,
-    company: &CompanySettings,
-    customers: &[NewCustomer],
-) -> Result<()> {
-    let mut batch = Batch::new();
-    gather(&mut batch, company, customers);
-    batch.write(tx).await
 }
 
 /// What every customer has beside their own row: totals and the search row.

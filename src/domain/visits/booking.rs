@@ -367,8 +367,8 @@ impl Booking {
         purchase_id
     }
 
-    /// Everything to write, and the events that tell of it.
-    pub fn finish(mut self) -> (Batch, Vec<NewEvent>) {
+    /// Adds everything to a batch, and gives the events that tell of it.
+    pub fn finish(mut self, batch: &mut Batch) -> Vec<NewEvent> {
         let totals = &self.totals;
         let mut touched: Vec<CustomerId> = self.touched.into_keys().collect();
         touched.sort_unstable();
@@ -379,7 +379,8 @@ impl Booking {
         self.batch.insert(&TOTALS, rows);
         let moved = self.standing.write(&mut self.batch, &self.tier_changes);
         self.events.extend(moved);
-        (self.batch, self.events)
+        batch.append(self.batch);
+        self.events
     }
 }
 

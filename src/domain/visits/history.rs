@@ -8,7 +8,7 @@
 use super::booking::{Booking, Totals};
 use super::facts::{LineFacts, PurchaseFacts, ReturnClaim, ReturnFacts, VisitFacts, content_hash};
 use crate::access::{Action, Ctx, audit, sight};
-use crate::db::Sql;
+use crate::db::{Batch, Engine, Sql, among, prefer_indexes};
 use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::bulk::{self, NewCustomer};
 use crate::domain::organization::company;
@@ -19,10 +19,12 @@ use entity::enums::{AcquisitionSource, NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
 use entity::values::ContactValue;
 use entity::{customer_total, visit};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use futures_util::future::try_join_all;
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What the file tells of a customer.
 #[derive(Clone, Debug)]
@@ -96,13 +98,57 @@ pub struct Outcome {
 
 /// Books a batch of receipts from one source. Running it again changes nothing.
 ///
+/// Where the engine writes side by side, the batch is parted by customers and its parts are booked at once: no two of
+/// them touch the same customer. Each part is one transaction.
+///
 /// # Errors
-/// Those of the database; then nothing of the batch is booked.
+/// Those of the database; then what is booked of the batch is whole receipts.
 pub async fn book(ctx: &Ctx, source: &str, receipts: &[HistoryReceipt]) -> Result<Outcome> {
     ctx.require(Action::VisitRecord)?;
+    let lanes = ctx.db.lanes();
+    if lanes == 1 {
+        return book_lane(ctx, source, 0, receipts).await;
+    }
+    let mut parts: Vec<(Vec<usize>, Vec<HistoryReceipt>)> = vec![Default::default(); lanes];
+    for (place, receipt) in receipts.iter().enumerate() {
+        let lane = lane_of(&receipt.customer.external_id, lanes);
+        if let Some((places, part)) = parts.get_mut(lane) {
+            places.push(place);
+            part.push(receipt.clone());
+        }
+    }
+    let booked = parts
+        .iter()
+        .enumerate()
+        .map(|(lane, (_, part))| book_lane(ctx, source, lane, part));
+    let mut outcome = Outcome::default();
+    for (part, (places, _)) in try_join_all(booked).await?.into_iter().zip(&parts) {
+        outcome.booked += part.booked;
+        outcome.known += part.known;
+        outcome.customers += part.customers;
+        let conflicts = part.conflicts.iter().filter_map(|n| places.get(*n));
+        outcome.conflicts.extend(conflicts);
+    }
+    outcome.conflicts.sort_unstable();
+    Ok(outcome)
+}
+
+/// Which part of a batch a customer belongs to.
+fn lane_of(customer: &str, lanes: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    customer.hash(&mut hasher);
+    usize::try_from(hasher.finish() % lanes.max(1) as u64).unwrap_or(0)
+}
+
+async fn book_lane(
+    ctx: &Ctx,
+    source: &str,
+    lane: usize,
+    receipts: &[HistoryReceipt],
+) -> Result<Outcome> {
     // One process's batches do not overtake each other; other nodes' batches meet at the rows they share.
     ctx.db
-        .write_for(&[source], |tx| async move {
+        .write_for(&[(source, lane)], |tx| async move {
             book_in(&*tx, ctx, source, receipts).await
         })
         .await
@@ -149,15 +195,17 @@ async fn book_in(
     source: &str,
     receipts: &[HistoryReceipt],
 ) -> Result<Outcome> {
+    prefer_indexes(tx).await?;
     let known = known_customers(tx, source, receipts).await?;
     // In the order of their ids, as everyone locks.
     let existing: Vec<CustomerId> = known.values().copied().collect();
     let locked = sight::lock_customers(tx, ctx, Action::VisitRecord, existing).await?;
     let (mut outcome, fresh) = sift(tx, source, receipts, &known).await?;
-    let customers = welcome(tx, ctx, source, receipts, &fresh, known, &mut outcome).await?;
     if fresh.is_empty() {
         return Ok(outcome);
     }
+    let (customers, strangers) = welcome(ctx, source, receipts, &fresh, known);
+    outcome.customers = u64::try_from(strangers.len()).unwrap_or(u64::MAX);
     let touched: Vec<CustomerId> = locked.into_iter().map(|customer| customer.id).collect();
     let totals = read_totals(tx, &touched).await?;
     let standing = Standing::read(tx, &touched).await?;
@@ -165,10 +213,12 @@ async fn book_in(
     let mut in_order: Vec<&HistoryReceipt> =
         fresh.iter().filter_map(|n| receipts.get(*n)).collect();
     in_order.sort_by_key(|receipt| receipt.at);
+    let mut concerned: HashSet<CustomerId> = HashSet::new();
     for receipt in in_order {
         let Some(customer) = customers.get(&receipt.customer.external_id) else {
             return Err(Error::internal("a customer of history was not made"));
         };
+        concerned.insert(*customer);
         let facts = facts(source, receipt, *customer);
         if receipt.is_bare() {
             booking.add_as(receipt.bare_id(source), &facts)?;
@@ -177,30 +227,24 @@ async fn book_in(
         }
         outcome.booked += 1;
     }
-    let (batch, mut events) = booking.finish();
-    batch.write(tx).await?;
     let payload =
         json!({ "source": source, "receipts": outcome.booked, "customers": outcome.customers });
+    let mut batch = Batch::new();
+    bulk::gather_without_totals(&mut batch, &*company::settings(ctx).await?, &strangers);
+    let mut events = booking.finish(&mut batch);
+    let entry = audit::Entry::new(ctx, "history.import")
+        .about(concerned)
+        .detail(payload.clone());
+    audit::gather(&mut batch, &[entry]);
+    batch.write(tx).await?;
     events.push(NewEvent {
         kind: "history.imported",
         customer: None,
         store: None,
         subject: VisitId::new().into(),
-        payload: payload.clone(),
+        payload,
     });
     events::record(tx, ctx, &events).await?;
-    let concerned: HashSet<CustomerId> = fresh
-        .iter()
-        .filter_map(|n| customers.get(&receipts.get(*n)?.customer.external_id))
-        .copied()
-        .collect();
-    audit::write(
-        tx,
-        &[audit::Entry::new(ctx, "history.import")
-            .about(concerned)
-            .detail(payload)],
-    )
-    .await?;
     Ok(outcome)
 }
 
@@ -298,11 +342,11 @@ async fn known_bare(
         .map(|receipt| receipt.bare_id(source))
         .collect();
     let mut known = HashSet::new();
-    for chunk in ids.chunks(10_000) {
+    if !ids.is_empty() {
         let found: Vec<VisitId> = visit::Entity::find()
             .select_only()
             .column(visit::Column::Id)
-            .filter(visit::Column::Id.is_in(chunk.iter().map(|id| id.0)))
+            .filter(among(Engine::of(connection), visit::Column::Id, ids))
             .into_tuple()
             .all(connection)
             .await?;
@@ -311,17 +355,14 @@ async fn known_bare(
     Ok(known)
 }
 
-/// Makes the customers of new receipts who are not known yet; gives all customers of the batch by their name in
-/// the source.
-async fn welcome(
-    tx: &impl ConnectionTrait,
+/// The customers of new receipts who are not known yet, and all customers of the batch by their name in the source.
+fn welcome(
     ctx: &Ctx,
     source: &str,
     receipts: &[HistoryReceipt],
     fresh: &[usize],
     known: BTreeMap<String, CustomerId>,
-    outcome: &mut Outcome,
-) -> Result<BTreeMap<String, CustomerId>> {
+) -> (BTreeMap<String, CustomerId>, Vec<NewCustomer>) {
     let mut customers = known;
     let mut strangers: Vec<NewCustomer> = Vec::new();
     for receipt in fresh.iter().filter_map(|n| receipts.get(*n)) {
@@ -343,30 +384,25 @@ async fn welcome(
         customers.insert(told.external_id.clone(), new.id);
         strangers.push(new);
     }
-    outcome.customers = u64::try_from(strangers.len()).unwrap_or(u64::MAX);
-    if !strangers.is_empty() {
-        bulk::insert(tx, &*company::settings(ctx).await?, &strangers).await?;
-    }
-    Ok(customers)
+    (customers, strangers)
 }
 
 async fn read_totals(
     tx: &impl ConnectionTrait,
     customers: &[CustomerId],
 ) -> Result<HashMap<CustomerId, Totals>> {
-    let mut totals = HashMap::new();
-    for chunk in customers.chunks(10_000) {
-        let select = customer_total::Entity::find()
-            .filter(customer_total::Column::CustomerId.is_in(chunk.to_vec()));
-        totals.extend(
-            select
-                .all(tx)
-                .await?
-                .into_iter()
-                .map(|row| (row.customer_id, row.into())),
-        );
-    }
-    Ok(totals)
+    let rows = customer_total::Entity::find()
+        .filter(among(
+            Engine::of(tx),
+            customer_total::Column::CustomerId,
+            customers.iter().copied(),
+        ))
+        .all(tx)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.customer_id, row.into()))
+        .collect())
 }
 
 fn claims(receipt: &HistoryReceipt) -> Vec<ReturnClaim> {

@@ -21,8 +21,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use tokio::sync::mpsc;
 
-/// Receipts booked in one transaction.
-const BATCH: usize = 2000;
+/// Receipts booked at once.
+const BATCH: usize = 4000;
 /// Batches read ahead of the one that is booked.
 const AHEAD: usize = 2;
 
@@ -359,7 +359,7 @@ impl Gatherer {
 }
 
 /// The number of a row's receipt within the source: each store numbers its own, and a row without a receipt is known
-/// by what it says.
+/// by what it says. Its day stands in front, so that the rows of a day stand together in the index of receipts.
 fn number(row: &PurchaseRow, store: &str) -> String {
     if let Some(receipt) = &row.receipt {
         return format!("{store}/{receipt}");
@@ -369,7 +369,7 @@ fn number(row: &PurchaseRow, store: &str) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    format!("{store}/row:{hex}")
+    format!("{store}/{}/row:{hex}", row.local_date)
 }
 
 fn continues(receipts: &[Gathered], row: &Row, usual: &str) -> bool {

@@ -5,7 +5,7 @@ use super::facts::{LineFacts, PurchaseFacts, ReturnClaim, VisitFacts, content_ha
 use super::returns;
 use crate::access::sight::{self, Reach};
 use crate::access::{Action, Ctx, audit};
-use crate::db::IdempotencyKey;
+use crate::db::{Batch, IdempotencyKey};
 use crate::domain::cards::programmes::text_code;
 use crate::domain::cards::{lookup as cards, tiering::Standing};
 use crate::domain::organization::company;
@@ -231,17 +231,15 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
     let standing = Standing::read(tx, &[facts.customer]).await?;
     let mut booking = Booking::new(known, standing, false, ctx.now());
     let booked = booking.add(&facts)?;
-    let (batch, events) = booking.finish();
+    let mut batch = Batch::new();
+    let events = booking.finish(&mut batch);
+    let detail = json!({ "visit": booked.visit, "store": booked.store });
+    let entry = audit::Entry::new(ctx, "visit.record")
+        .about([facts.customer])
+        .detail(detail);
+    audit::gather(&mut batch, &[entry]);
     batch.write(tx).await?;
     events::record(tx, ctx, &events).await?;
-    let detail = json!({ "visit": booked.visit, "store": booked.store });
-    audit::write(
-        tx,
-        &[audit::Entry::new(ctx, "visit.record")
-            .about([facts.customer])
-            .detail(detail)],
-    )
-    .await?;
     arrive(tx, ctx, &facts, plan.zone).await?;
     if let Some(key) = &plan.key {
         key.remember(tx, booked.visit.into(), ctx.now()).await?;

@@ -10,6 +10,7 @@ use crate::domain::cards::ladder::Rung;
 use crate::domain::cards::lookup as cards;
 use crate::domain::cards::programmes::{self, NewProgramme};
 use crate::domain::customers;
+use crate::db::Batch;
 use crate::domain::customers::bulk::{self, NewCustomer};
 use crate::domain::organization::{company, regions, stores};
 use crate::error::{Code, Error};
@@ -75,7 +76,11 @@ async fn shop(db: &TestDb) -> Shop {
     let (customer, new, settings) = (new.id, &[new], &*company::settings(&ctx).await.unwrap());
     let made = ctx
         .db
-        .write(|tx| async move { bulk::insert(&*tx, settings, new).await })
+        .write(|tx| async move {
+            let mut batch = Batch::new();
+            bulk::gather(&mut batch, settings, new);
+            batch.write(&*tx).await
+        })
         .await;
     made.unwrap();
     let card = NewCard {
