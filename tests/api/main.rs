@@ -15,6 +15,7 @@ mod support;
 mod access;
 mod counter;
 mod health;
+mod killed;
 mod layers;
 mod limits;
 mod lists;

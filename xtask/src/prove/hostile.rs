@@ -2,7 +2,7 @@
 
 use crate::failure::Result;
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -43,13 +43,18 @@ pub struct Sent {
     pub status: Option<u16>,
     /// Bytes of the body that the connection took.
     pub taken: usize,
+    /// The server took nothing more, and did not hang up either.
+    pub kept_open: bool,
 }
+
+/// How long the server may take nothing until it hangs up.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Sends a body of blanks, without looking at the answer before it has no choice. Blocks.
 pub fn send_body(address: SocketAddr, bytes: usize, with_length: bool) -> Result<Sent> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_write_timeout(Some(Duration::from_secs(5)))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let framing = if with_length {
         format!("content-length: {bytes}")
     } else {
@@ -70,21 +75,16 @@ pub fn send_body(address: SocketAddr, bytes: usize, with_length: bool) -> Result
         ]
         .concat()
     };
-    let mut taken = 0;
+    let (mut taken, mut kept_open) = (0, false);
     while taken < bytes {
-        // The server may have answered and hung up already.
-        match stream.write(&piece) {
-            Ok(written) if written == piece.len() => taken += written,
-            Ok(written) => {
-                taken += written;
-                // Within a piece the rest follows, or nothing does.
-                let rest = piece.get(written..).unwrap_or_default();
-                if stream.write_all(rest).is_err() {
-                    break;
-                }
-                taken += rest.len();
+        let rest = piece.get(taken % piece.len()..).unwrap_or_default();
+        match stream.write(rest) {
+            Ok(written) => taken += written,
+            // The server has answered and taken no more, or hung up already.
+            Err(error) => {
+                kept_open = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+                break;
             }
-            Err(_) => break,
         }
     }
     let mut answer = Vec::new();
@@ -100,5 +100,9 @@ pub fn send_body(address: SocketAddr, bytes: usize, with_length: bool) -> Result
         .split_whitespace()
         .nth(1)
         .and_then(|word| word.parse().ok());
-    Ok(Sent { status, taken })
+    Ok(Sent {
+        status,
+        taken,
+        kept_open,
+    })
 }
