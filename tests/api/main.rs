@@ -14,6 +14,8 @@ mod support;
 
 mod access;
 mod counter;
+mod database_away;
+mod full_disk;
 mod health;
 mod killed;
 mod layers;
