@@ -199,7 +199,7 @@ impl Shared {
                 { "name": "Oolong", "quantity": "2", "amount": amount(till) },
             ] });
             // The others have nothing but their key to protect them from doubles.
-            if till % 2 == 0 {
+            if till.is_multiple_of(2) {
                 purchase["receipt"] =
                     json!({ "source": format!("till-{till}"), "number": number.to_string() });
             }
