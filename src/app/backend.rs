@@ -66,18 +66,18 @@ impl Backend for Api {
             Ok(()) => response,
             Err(error) => {
                 tracing::error!(request_id = %ctx.origin.request_id, ?error, "an answer was withheld");
-                withheld(&ctx)
+                withheld(&ctx, &error)
             }
         }
     }
 }
 
 /// The answer in place of one whose audit entry could not be written: none of its data.
-fn withheld(ctx: &Ctx) -> Response {
-    let mut error = ServerError::new("internal error", None);
+fn withheld(ctx: &Ctx, error: &Error) -> Response {
+    let mut answer = ServerError::new(error.to_string(), None);
     let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", INTERNAL);
+    extensions.set("code", error.class());
     extensions.set("id", ctx.origin.request_id.to_string());
-    error.extensions = Some(extensions);
-    Response::from_errors(vec![error])
+    answer.extensions = Some(extensions);
+    Response::from_errors(vec![answer])
 }

@@ -1,24 +1,27 @@
-//! The longest that the embedded engine works for one caller: dropping a future stops no SQL.
+//! In which state a connection of the embedded engine is handed out, and how long it works for one caller: dropping a
+//! future stops no SQL.
 //!
 //! PostgreSQL has `statement_timeout`. SQLite asks a handler every so often whether to go on; the handler is set anew
 //! each time a connection leaves the pool, so that a read has the whole time for its statement, and a transaction
 //! for all of its statements.
 
 use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::{Error, Sqlite, SqliteConnection};
+use sea_orm::sqlx::{Connection, Error, Sqlite, SqliteConnection};
 use std::time::{Duration, Instant};
 
 /// How many steps of its machine SQLite makes between two questions: some tenths of a millisecond.
 const STEPS: i32 = 10_000;
 
-/// Limits what is done on the connections of a pool; a limit of zero is none.
+/// Limits what is done on the connections of a pool; a limit of zero is none. A connection on which a transaction
+/// was left behind is closed instead of handed out: after a full disk SQLite ends a transaction by itself, and sqlx,
+/// which counts on, would begin the next one inside of it and never commit.
 pub(super) fn apply(pool: PoolOptions<Sqlite>, limit: Duration) -> PoolOptions<Sqlite> {
-    if limit.is_zero() {
-        return pool;
-    }
     pool.after_connect(move |connection, _| Box::pin(start(connection, limit)))
         .before_acquire(move |connection, _| {
             Box::pin(async move {
+                if connection.is_in_transaction() {
+                    return Ok(false);
+                }
                 start(connection, limit).await?;
                 Ok(true)
             })
@@ -26,6 +29,9 @@ pub(super) fn apply(pool: PoolOptions<Sqlite>, limit: Duration) -> PoolOptions<S
 }
 
 async fn start(connection: &mut SqliteConnection, limit: Duration) -> Result<(), Error> {
+    if limit.is_zero() {
+        return Ok(());
+    }
     let mut handle = connection.lock_handle().await?;
     let end = Instant::now() + limit;
     handle.set_progress_handler(STEPS, move || Instant::now() < end);

@@ -23,6 +23,22 @@ impl std::ops::Deref for Tx {
 /// How often a transaction that lost a race is begun again.
 const ATTEMPTS: u32 = 8;
 
+/// Why a transaction did not end well.
+struct Failure {
+    error: Error,
+    /// Is it certain that nothing of it took hold?
+    undone: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            undone: true,
+        }
+    }
+}
+
 impl Db {
     /// Runs `work` in a transaction and commits it.
     ///
@@ -31,7 +47,8 @@ impl Db {
     /// reads all it depends on inside, and has no effect outside the transaction.
     ///
     /// # Errors
-    /// What `work` returns; [`Error::Unavailable`] when the database is away or every attempt lost.
+    /// What `work` returns; [`Error::Unavailable`] when the database is away, every attempt lost, or the commit was cut
+    /// off, so that only reading tells whether it took hold.
     pub async fn write<T, F, Fut>(&self, work: F) -> Result<T>
     where
         F: Fn(Tx) -> Fut,
@@ -39,12 +56,12 @@ impl Db {
     {
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(&work).await {
+            let Failure { error, undone } = match self.attempt(&work).await {
                 Ok(value) => return Ok(value),
-                Err(error) => error,
+                Err(failure) => failure,
             };
             let again = match &error {
-                Error::Database(e) | Error::Unavailable(e) => {
+                Error::Database(e) | Error::Unavailable(e) if undone => {
                     is_lost_race(e)
                         || (attempt < 4 && is_unique_violation(e))
                         || (attempt == 1 && is_connection_lost(e))
@@ -74,7 +91,7 @@ impl Db {
         self.write(work).await
     }
 
-    async fn attempt<T, F, Fut>(&self, work: &F) -> Result<T>
+    async fn attempt<T, F, Fut>(&self, work: &F) -> Result<T, Failure>
     where
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<T>>,
@@ -89,28 +106,28 @@ impl Db {
                 .then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let tx = Tx(Arc::new(self.writer().begin_with_options(options).await?));
+        let begun = self.writer().begin_with_options(options).await;
+        let tx = Tx(Arc::new(begun.map_err(Error::from)?));
         let outcome = work(tx.clone()).await;
         let Some(transaction) = Arc::into_inner(tx.0) else {
-            return Err(Error::internal(
-                "a write transaction was kept beyond its closure",
-            ));
+            return Err(Error::internal("a write transaction was kept beyond its closure").into());
         };
         match outcome {
             Ok(value) => match transaction.commit().await {
                 Ok(()) => Ok(value),
-                // Whether a commit that was cut off took hold is not known: it is never sent twice.
-                Err(e) if is_connection_lost(&e) => {
-                    Err(Error::Internal(format!("commit cut off: {e}").into()))
-                }
-                Err(e) => Err(e.into()),
+                // Whether a commit that was cut off took hold is not known: it is never sent twice. The caller
+                // may, since an idempotency key or a receipt's number shows what has come of it.
+                Err(e) => Err(Failure {
+                    undone: !is_connection_lost(&e),
+                    error: e.into(),
+                }),
             },
             Err(error) => {
                 // A transaction that cannot be rolled back belongs to a connection that is gone.
                 if let Err(e) = transaction.rollback().await {
                     tracing::debug!(error = %e, "rollback failed");
                 }
-                Err(error)
+                Err(error.into())
             }
         }
     }

@@ -12,7 +12,11 @@ use actix_web::{
     http::header::{CONTENT_LENGTH, HeaderMap},
     web::{Bytes, BytesMut, Payload},
 };
-use futures_util::{Stream, StreamExt, future::ready, stream::once};
+use futures_util::{
+    Stream, StreamExt,
+    future::ready,
+    stream::{once, poll_fn},
+};
 
 /// Why a body was not read to its end. The connection is of no use afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,10 +80,13 @@ pub fn over_unread(
     rest: Payload,
 ) -> SizedStream<impl Stream<Item = Result<Bytes, Error>> + 'static> {
     let length = text.len() as u64;
-    let end = once(async move {
-        tokio::time::sleep(NOTICE).await;
-        drop(rest);
+    let end = once(tokio::time::sleep(NOTICE)).filter_map(|()| ready(None));
+    let mut stream = once(ready(Ok(text))).chain(end);
+    // Until the stream's very end: a payload that is gone before lets the server take the connection for one to be
+    // kept, and it would wait for a next request on it.
+    let stream = poll_fn(move |context| {
+        let _held = &rest;
+        stream.poll_next_unpin(context)
     });
-    let stream = once(ready(Ok(text))).chain(end.filter_map(|()| ready(None)));
     SizedStream::new(length, Box::pin(stream))
 }

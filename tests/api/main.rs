@@ -14,7 +14,10 @@ mod support;
 
 mod access;
 mod counter;
+mod database_away;
+mod full_disk;
 mod health;
+mod killed;
 mod layers;
 mod limits;
 mod lists;

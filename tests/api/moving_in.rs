@@ -1,10 +1,12 @@
-//! Moving in: a till system's export, spoiled, that does not fit its map.
+//! Moving in: a till system's export, killed while it comes in, spoiled, brought in again, that does not fit its map.
 
 use crate::support::World;
-use crate::support::program::{run, succeed};
+use crate::support::program::{command, run, succeed};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 const MAP: &str = "customer=customer_id,date=date,quantity=quantity,amount=amount";
 
@@ -78,6 +80,39 @@ async fn totals(world: &World) -> (i64, i64, u64) {
         }
         after = list["pageInfo"]["endCursor"].as_str().map(str::to_owned);
     }
+}
+
+/// Beside a server that has the same database open. `cargo xtask prove import-killed` does it more often, at work.
+///
+/// The server's own tasks need a thread while this one waits for the command: one that stands still within a write
+/// holds the lock of the embedded engine, and no longer hears of revocations.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_is_killed_goes_on_without_a_double_or_a_gap() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let place = &world.server.place;
+    let (file, sum) = export(folder.path(), 12_000, |_| false);
+    for wait in [150, 400, 1200] {
+        let mut child = command(place)
+            .args(arguments(&file))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        // SIGKILL; it may be through already on a fast machine.
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    succeed(place, arguments(&file));
+    // Of every five numbers, the last one is that of the customer before.
+    let expected = (12_000, 800, sum);
+    assert_eq!(totals(&world).await, expected);
+    let said = succeed(place, arguments(&file));
+    assert!(
+        said.contains("0 receipts booked, 12000 known already"),
+        "{said}"
+    );
+    assert_eq!(totals(&world).await, expected);
 }
 
 #[tokio::test]

@@ -78,6 +78,24 @@ impl Client {
         }
     }
 
+    /// As [`Client::gql`], where an answer may be lost: then there is none.
+    pub async fn try_gql(&self, token: &str, query: &str, variables: &Value) -> Option<Answer> {
+        let request = self
+            .http
+            .post(self.url("/graphql"))
+            .json(&json!({ "query": query, "variables": variables }))
+            .bearer_auth(token);
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.ok()?;
+        Some(Answer {
+            status,
+            request_id: String::new(),
+            body: serde_json::from_str(&text)
+                .unwrap_or_else(|error| panic!("{status}, {error}: {text}")),
+        })
+    }
+
     /// The figure `/metrics` tells for a name without labels; 0 when it was never counted.
     pub async fn figure(&self, name: &str) -> u64 {
         let (status, text) = self.get("/metrics").await;

@@ -4,6 +4,7 @@ mod client;
 mod engine;
 pub mod program;
 mod server;
+pub mod tills;
 pub mod world;
 
 pub use client::{Answer, Client};

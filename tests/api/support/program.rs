@@ -20,7 +20,19 @@ pub struct Program {
 
 /// The program with an environment of its own, in the given place.
 pub fn command(place: &Place) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_regulars"));
+    within(place, Command::new(env!("CARGO_BIN_EXE_regulars")))
+}
+
+/// The same with files that cannot grow beyond a size: a disk that is full, without a disk.
+pub fn command_with_small_files(place: &Place, kilobytes: u64) -> Command {
+    let mut command = Command::new("bash");
+    // The signal is not heard, so that a write fails as on a full disk.
+    let script = format!("trap '' XFSZ; ulimit -S -f {kilobytes} && exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_regulars")]);
+    within(place, command)
+}
+
+fn within(place: &Place, mut command: Command) -> Command {
     command.env_clear();
     for name in ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"] {
         if let Some(value) = std::env::var_os(name) {
@@ -76,7 +88,11 @@ impl Program {
 
     /// As [`Program::serve`], with changes to the command.
     pub fn serve_with(place: &Place, change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command(place);
+        Self::serve_by(command(place), change)
+    }
+
+    /// As [`Program::serve_with`], by a command that becomes the program.
+    pub fn serve_by(mut command: Command, change: impl FnOnce(&mut Command)) -> Self {
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env("REGULARS_LOG", "warn")
@@ -127,9 +143,30 @@ impl Program {
         }
     }
 
+    /// Ends it by SIGKILL, which it cannot hear.
+    pub fn kill(mut self) {
+        assert!(
+            self.child.try_wait().unwrap().is_none(),
+            "it had ended by itself"
+        );
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most memory that it had so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        let kilobytes: u64 = line.split_whitespace().next().unwrap().parse().unwrap();
+        kilobytes * 1024
     }
 }
 
