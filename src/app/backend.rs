@@ -6,10 +6,11 @@
 use crate::access::audit::AuditLog;
 use crate::access::{Ctx, Origin, Viewer};
 use crate::domain::organization::{AuthError, Authenticator};
+use crate::error::Error;
 use crate::graphql::gate::Admitted;
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
-use crate::http::{AuthRefusal, Backend, INTERNAL, RequestOrigin};
+use crate::http::{AuthRefusal, Backend, RequestOrigin};
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use std::sync::Arc;
 

@@ -81,7 +81,7 @@ pub fn over_unread(
 ) -> SizedStream<impl Stream<Item = Result<Bytes, Error>> + 'static> {
     let length = text.len() as u64;
     let end = once(tokio::time::sleep(NOTICE)).filter_map(|()| ready(None));
-    let mut stream = once(ready(Ok(text))).chain(end);
+    let mut stream = Box::pin(once(ready(Ok(text))).chain(end));
     // Until the stream's very end: a payload that is gone before lets the server take the connection for one to be
     // kept, and it would wait for a next request on it.
     let stream = poll_fn(move |context| {
