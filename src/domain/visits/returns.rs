@@ -88,7 +88,8 @@ fn one(
         }
     };
     if amount > left.amount_minor {
-        let message = "more is paid back than is left of what was paid for this line; check the amount";
+        let message =
+            "more is paid back than is left of what was paid for this line; check the amount";
         return errors.none(Code::ReturnExceeds, &format!("{at}.amount.amount"), message);
     }
     left.quantity_milli -= quantity;
