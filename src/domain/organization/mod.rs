@@ -6,7 +6,9 @@
 
 pub mod attempts;
 mod authenticator;
+mod change;
 pub mod company;
+pub mod fixed;
 mod grants;
 pub mod keys;
 pub mod passwords;

@@ -9,7 +9,7 @@ use crate::access::{Action, Ctx, audit};
 use crate::db::IdempotencyKey;
 use crate::domain::cards::programmes::text_code;
 use crate::domain::cards::{lookup as cards, tiering::Standing};
-use crate::domain::organization::company;
+use crate::domain::organization::{company, fixed};
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::events;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
@@ -17,6 +17,7 @@ use entity::enums::{NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
 use entity::values::{CardNumber, TimeZone, business_date, clean_text};
 use entity::{customer_total, purchase, staff, store, visit};
+use iso_currency::Currency;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use std::collections::HashMap;
@@ -112,6 +113,7 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
         shown,
         zone,
         served_by: new.served_by,
+        currency,
         key: new.key,
     };
     let id = ctx
@@ -133,6 +135,8 @@ struct Plan {
     shown: bool,
     zone: TimeZone,
     served_by: Option<StaffId>,
+    /// In which the amounts were read.
+    currency: Currency,
     key: Option<IdempotencyKey>,
 }
 
@@ -154,6 +158,7 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
     }
     let mut facts = plan.facts.clone();
     if let Some(purchase) = &mut facts.purchase {
+        fixed::hold_currency(tx, ctx, plan.currency).await?;
         purchase.returns = returns::settle(tx, customer, &plan.claims).await?;
     }
     if let Some(served_by) = plan.served_by
