@@ -4,11 +4,11 @@
 //! days. All staff see all stores; an administrator changes them. A store is never deleted, only archived:
 //! visits and customers point to it.
 
-use super::{check_version, parse_code, parse_name, parse_time_zone, pattern, taken};
-use crate::access::{Action, Ctx, audit};
+use super::change::{Told, check_free, check_version, put};
+use super::{parse_code, parse_name, parse_time_zone, pattern};
+use crate::access::{Action, Ctx};
 use crate::db::{Keyset, Page, PageRequest, Sort};
 use crate::error::{Code, Error, Result, UserErrors};
-use crate::events::{self, NewEvent};
 use entity::ids::{RegionId, StoreId};
 use entity::values::OpeningHours;
 use entity::values::opening_hours::Interval;
@@ -236,7 +236,7 @@ pub async fn create(ctx: &Ctx, new: &NewStore) -> Result<store::Model> {
     ctx.db
         .write(|tx| async move {
             check_region(&*tx, new.region).await?;
-            check_code(&*tx, code, None).await?;
+            check_free::<store::Entity>(&*tx, store::Column::Code, code, "code").await?;
             let now = ctx.now();
             let row = store::ActiveModel {
                 id: Set(StoreId::new()),
@@ -252,7 +252,8 @@ pub async fn create(ctx: &Ctx, new: &NewStore) -> Result<store::Model> {
             }
             .insert(&*tx)
             .await?;
-            tell(&*tx, ctx, "store.created", "store.create", row.id, &[]).await?;
+            let words = ("store.created", "store.create");
+            told(words, &row, &[]).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
@@ -288,35 +289,31 @@ pub async fn update(ctx: &Ctx, id: StoreId, change: &StoreChange) -> Result<stor
             let row = locked(&*tx, id, change.version).await?;
             let mut fields = Vec::new();
             let mut active = row.clone().into_active_model();
-            if let Some(region) = change.region.filter(|region| *region != row.region_id) {
-                check_region(&*tx, region).await?;
-                active.region_id = Set(region);
-                fields.push("region");
+            if put(&mut fields, "region", change.region, &mut active.region_id) {
+                check_region(&*tx, *active.region_id.as_ref()).await?;
             }
-            if let Some(code) = code.as_ref().filter(|code| **code != row.code) {
-                check_code(&*tx, code, Some(id)).await?;
-                active.code = Set(code.clone());
-                fields.push("code");
+            if put(&mut fields, "code", code.clone(), &mut active.code) {
+                let code = active.code.as_ref();
+                check_free::<store::Entity>(&*tx, store::Column::Code, code, "code").await?;
             }
-            if let Some(name) = name.as_ref().filter(|name| **name != row.name) {
-                active.name = Set(name.clone());
-                fields.push("name");
-            }
-            if let Some(zone) = zone.filter(|zone| zone.name() != row.time_zone) {
-                active.time_zone = Set(zone.name().to_owned());
-                fields.push("timeZone");
-            }
-            if let Some(hours) = hours.as_ref().filter(|hours| **hours != row.opening_hours) {
-                active.opening_hours = Set(hours.clone());
-                fields.push("openingHours");
-            }
+            put(&mut fields, "name", name.clone(), &mut active.name);
+            let zone = zone.map(|zone| zone.name().to_owned());
+            put(&mut fields, "timeZone", zone, &mut active.time_zone);
+            let hours = hours.clone();
+            put(
+                &mut fields,
+                "openingHours",
+                hours,
+                &mut active.opening_hours,
+            );
             if fields.is_empty() {
                 return Ok(row);
             }
             active.version = Set(row.version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            tell(&*tx, ctx, "store.updated", "store.update", id, &fields).await?;
+            let words = ("store.updated", "store.update");
+            told(words, &row, &fields).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
@@ -340,12 +337,12 @@ pub async fn archive(ctx: &Ctx, id: StoreId, version: i64, archived: bool) -> Re
             active.version = Set(row.version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            let (kind, action) = if archived {
+            let words = if archived {
                 ("store.archived", "store.archive")
             } else {
                 ("store.reopened", "store.reopen")
             };
-            tell(&*tx, ctx, kind, action, id, &[]).await?;
+            told(words, &row, &[]).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
@@ -368,33 +365,12 @@ async fn check_region(tx: &impl ConnectionTrait, id: RegionId) -> Result<()> {
     }
 }
 
-async fn check_code(tx: &impl ConnectionTrait, code: &str, own: Option<StoreId>) -> Result<()> {
-    let other = store::Entity::find()
-        .filter(store::Column::Code.eq(code))
-        .one(tx)
-        .await?;
-    match other {
-        Some(other) if Some(other.id) != own => Err(taken("code")),
-        _ => Ok(()),
+fn told(words: (&'static str, &'static str), row: &store::Model, fields: &[&str]) -> Told {
+    Told {
+        words,
+        what: "store",
+        id: row.id.into(),
+        store: Some(row.id),
+        detail: json!({ "fields": fields }),
     }
-}
-
-async fn tell(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    kind: &'static str,
-    action: &'static str,
-    id: StoreId,
-    fields: &[&str],
-) -> Result<()> {
-    let event = NewEvent {
-        kind,
-        customer: None,
-        store: Some(id),
-        subject: id.into(),
-        payload: json!({ "fields": fields }),
-    };
-    events::record(tx, ctx, &[event]).await?;
-    let detail = json!({ "store": id, "fields": fields });
-    audit::write(tx, &[audit::Entry::new(ctx, action).detail(detail)]).await
 }
