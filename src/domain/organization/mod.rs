@@ -6,6 +6,7 @@
 
 pub mod attempts;
 mod authenticator;
+mod by_name;
 mod change;
 pub mod company;
 pub mod fixed;

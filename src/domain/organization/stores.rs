@@ -5,7 +5,7 @@
 //! visits and customers point to it.
 
 use super::change::{Told, check_free, check_version, put};
-use super::{parse_code, parse_name, parse_time_zone, pattern};
+use super::{by_name, parse_code, parse_name, parse_time_zone, pattern};
 use crate::access::{Action, Ctx};
 use crate::db::{Keyset, Page, PageRequest, Sort};
 use crate::error::{Code, Error, Result, UserErrors};
@@ -64,18 +64,18 @@ pub struct StoreFilter {
     pub archived: Option<bool>,
 }
 
-/// By what a list of stores is ordered: bytewise, which no two databases differ in.
+/// By what a list of stores is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StoreOrder {
-    /// By code.
+    /// By code, bytewise, which no two databases differ in.
     #[default]
     Code,
-    /// By name.
+    /// By name, as the company's locale has it.
     Name,
 }
 
 /// A text column compared by its bytes, whatever the database's own order is.
-pub(super) fn bytewise(ctx: &Ctx, table: &str, column: &str) -> Expr {
+fn bytewise(ctx: &Ctx, table: &str, column: &str) -> Expr {
     let collation = match ctx.db.engine() {
         crate::db::Engine::Postgres => " collate \"C\"",
         crate::db::Engine::Sqlite => "",
@@ -128,18 +128,25 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<store::Model>> {
     ctx.require(Action::OrganizationRead)?;
-    let column = match order {
-        StoreOrder::Code => "code",
-        StoreOrder::Name => "name",
-    };
     let select = store::Entity::find().filter(condition(ctx, filter));
-    Keyset::new(
-        bytewise(ctx, "store", column),
-        Expr::col((store::Entity, store::Column::Id)),
-        sort,
-    )
-    .page(ctx.db.read(), select, page)
-    .await
+    if order == StoreOrder::Code {
+        return Keyset::new(
+            bytewise(ctx, "store", "code"),
+            Expr::col((store::Entity, store::Column::Id)),
+            sort,
+        )
+        .page(ctx.db.read(), select, page)
+        .await;
+    }
+    let named: Vec<(StoreId, String)> = select
+        .select_only()
+        .columns([store::Column::Id, store::Column::Name])
+        .into_tuple()
+        .all(ctx.db.read())
+        .await?;
+    let page = by_name::page(named, &super::settings(ctx).await?.collation, sort, page)?;
+    let mut rows = by_ids(ctx, &page.items).await?;
+    Ok(page.keep(|id| rows.remove(&id)))
 }
 
 /// How many stores the list has.

@@ -2,6 +2,7 @@
 
 mod access;
 mod fixed;
+mod names;
 mod tokens;
 
 use super::authenticator::Authenticator;

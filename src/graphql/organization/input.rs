@@ -214,7 +214,7 @@ impl From<StoreFilter> for stores::StoreFilter {
 pub enum StoreOrderField {
     /// By code.
     Code,
-    /// By name.
+    /// By name, in the company's locale.
     Name,
 }
 
@@ -271,7 +271,7 @@ impl From<StaffFilter> for staff_list::StaffFilter {
 /// By what a list of staff is ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum StaffOrderField {
-    /// By name.
+    /// By name, in the company's locale.
     Name,
 }
 
