@@ -127,6 +127,12 @@ impl Error {
         Self::Internal(cause.into())
     }
 
+    /// Was the change refused because it was made from a stale version?
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::User(errors)
+            if errors.iter().any(|error| error.code == Code::StaleVersion))
+    }
+
     /// The value of `extensions.code`.
     pub fn class(&self) -> &'static str {
         match self {

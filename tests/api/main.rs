@@ -22,4 +22,5 @@ mod migrations;
 mod moving_in;
 mod schema;
 mod session;
+mod stale;
 mod transport;
