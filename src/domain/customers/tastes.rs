@@ -170,8 +170,20 @@ pub async fn remove(ctx: &Ctx, id: TasteId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<Model>> {
+    among(ctx, Column::CustomerId.is_in(ids.iter().copied())).await
+}
+
+/// Tastes by id, where their customers are in sight.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn by_ids(ctx: &Ctx, ids: &[TasteId]) -> Result<Vec<Model>> {
+    among(ctx, Column::Id.is_in(ids.iter().copied())).await
+}
+
+async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<Model>> {
     let mut select = taste::Entity::find()
-        .filter(Column::CustomerId.is_in(ids.iter().copied()))
+        .filter(which)
         .order_by_asc(Column::CustomerId)
         .order_by_asc(Column::Id);
     if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {
