@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod commands;
 mod counter;
 mod health;
 mod layers;
