@@ -127,6 +127,12 @@ impl Error {
         Self::Internal(cause.into())
     }
 
+    /// Was the change refused because it was made from a stale version?
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::User(errors)
+            if errors.iter().any(|error| error.code == Code::StaleVersion))
+    }
+
     /// The value of `extensions.code`.
     pub fn class(&self) -> &'static str {
         match self {
@@ -150,8 +156,13 @@ impl UserErrors {
         Self::default()
     }
 
-    /// Notes an error about the value at `field`.
+    /// Notes an error about the value at `field`. Within a list the message says in which entry, counted as people do:
+    /// who reads it may not see the path.
     pub fn push(&mut self, code: Code, field: &str, message: impl Into<String>) {
+        let message = match entry(field) {
+            Some((list, number)) => format!("entry {number} of {list}: {}", message.into()),
+            None => message.into(),
+        };
         self.0.push(UserError::new(code, field, message));
     }
 
@@ -173,6 +184,7 @@ impl UserErrors {
             // The parsers' errors say what is wrong with "it": the field's own name goes before.
             Err(error) => {
                 let name = field.rsplit('.').next().unwrap_or(field);
+                let name = if number(name).is_some() { "it" } else { name };
                 self.none(code(&error), field, format!("{name} {error}"))
             }
         }
@@ -194,6 +206,56 @@ impl UserErrors {
             Ok(())
         } else {
             Err(Error::User(self.0))
+        }
+    }
+}
+
+/// The number in a part of a path that is the index of a list.
+fn number(part: &str) -> Option<usize> {
+    let is_index = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    is_index.then(|| part.parse().ok()).flatten()
+}
+
+/// The innermost list on a path, and which entry of it is meant, from 1.
+fn entry(field: &str) -> Option<(&str, usize)> {
+    let mut found = None;
+    let mut before = "the list";
+    for part in field.split('.') {
+        match number(part) {
+            Some(index) => found = Some((before, index.saturating_add(1))),
+            None => before = part,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_about_an_entry_says_which() {
+        for (field, message) in [
+            ("value", "value is wrong"),
+            ("address.city", "city is wrong"),
+            (
+                "contactPoints.0.value",
+                "entry 1 of contactPoints: value is wrong",
+            ),
+            (
+                "purchase.lines.11.amount.amount",
+                "entry 12 of lines: amount is wrong",
+            ),
+            ("address.lines.1", "entry 2 of lines: it is wrong"),
+        ] {
+            let mut errors = UserErrors::new();
+            let refused: Result<(), _> = Err("is wrong");
+            assert_eq!(errors.take(field, |_| Code::Invalid, refused), None);
+            let Err(Error::User(told)) = errors.check() else {
+                panic!("{field}");
+            };
+            assert_eq!(told[0].message, message);
+            assert_eq!(told[0].field.join("."), field);
         }
     }
 }

@@ -87,14 +87,15 @@ pub async fn count(ctx: &Ctx, filter: &AuditFilter) -> Result<u64> {
     Ok(select(filter).count(ctx.db.read()).await?)
 }
 
-/// One entry.
+/// Entries by id.
 ///
 /// # Errors
 /// As [`page`].
-pub async fn by_id(ctx: &Ctx, id: AuditEntryId) -> Result<Option<audit_entry::Model>> {
+pub async fn by_ids(ctx: &Ctx, ids: &[AuditEntryId]) -> Result<Vec<audit_entry::Model>> {
     ctx.require(Action::AuditRead)?;
-    Ok(audit_entry::Entity::find_by_id(id)
-        .one(ctx.db.read())
+    Ok(audit_entry::Entity::find()
+        .filter(audit_entry::Column::Id.is_in(ids.iter().copied()))
+        .all(ctx.db.read())
         .await?)
 }
 

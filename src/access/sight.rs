@@ -8,7 +8,6 @@ use super::{Action, Ctx, Place, Viewer};
 use crate::db::{Engine, Sql, among};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
-use entity::enums::Role;
 use entity::ids::{CustomerId, RegionId, StaffId, StoreId};
 use entity::{customer, sight, store};
 use sea_orm::sea_query::{
@@ -244,27 +243,6 @@ pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<()>
         .await?
         .map(|_| ())
         .ok_or_else(|| Error::internal("a card's holder is gone"))
-}
-
-/// What decides whether the contact details of a customer are shown in full.
-#[derive(Clone, Copy, Debug)]
-pub struct Kept {
-    /// Who keeps the customer.
-    pub keeper: Option<StaffId>,
-    /// Does the viewer hold a task for them?
-    pub task: bool,
-}
-
-/// May the viewer see this customer's contact details in full? The customer must be in sight already.
-pub fn in_full(viewer: &Viewer, kept: Kept) -> bool {
-    match viewer {
-        Viewer::Anonymous => false,
-        Viewer::System => true,
-        Viewer::Staff(staff) => staff.grants.iter().any(|grant| match grant.role {
-            Role::Associate => kept.task || kept.keeper == Some(staff.id),
-            role => super::policy::allows(Action::ContactRead, role),
-        }),
-    }
 }
 
 /// Shows a customer to a member of staff or to a store until a moment; given again, the later moment holds.

@@ -2,14 +2,16 @@
 
 use super::{StartError, db_settings, figures, schema};
 use crate::access::{Ctx, Secrets};
-use crate::config::{self, Configuration, Mode, check, secret_key};
+use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
 use crate::domain::organization::{SignInSettings, company};
 use chrono::TimeDelta;
+use entity::signing_key;
 use entity::values::Clock;
 use metrics_exporter_prometheus::PrometheusHandle;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use secrecy::ExposeSecret;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,14 +42,22 @@ impl House {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         check(&configuration, mode)?;
-        let key = secret_key(&configuration, rand::random)?;
-        let secrets = Arc::new(Secrets::derive(key.bytes.expose_secret()));
+        let lost = secret_to_be_made(&configuration);
+        if lost.is_none() {
+            // What is wrong with a secret is told before the database is waited for.
+            secret_key(&configuration, rand::random)?;
+        }
         // Before the database: whatever counts asks for the recorder when it is made.
         let figures = figures::recorder()?;
         let database = &configuration.settings.database;
         let db = Db::connect(&db_settings(database)).await?;
         require_version(&db).await?;
         schema::prepare(database, &db).await?;
+        if let Some(file) = &lost {
+            refuse_a_second_secret(&db, file).await?;
+        }
+        let key = secret_key(&configuration, rand::random)?;
+        let secrets = Arc::new(Secrets::derive(key.bytes.expose_secret()));
         let ctx = Ctx::system(db, clock, secrets);
         ctx.memory
             .put(sign_in_settings(&configuration.settings.security));
@@ -110,6 +120,19 @@ pub async fn postgres_version(db: &Db) -> Result<Option<i32>, StartError> {
         Some(row) => Some(row.try_get("", "version")?),
         None => None,
     })
+}
+
+/// A secret is made at the first start only: a later one would open nothing that the lost one has sealed.
+async fn refuse_a_second_secret(db: &Db, file: &Path) -> Result<(), StartError> {
+    if signing_key::Entity::find().one(db.read()).await?.is_none() {
+        return Ok(());
+    }
+    Err(StartError::Refused(format!(
+        "the secret key {} is gone, and the database has signing keys that only it opens: bring the file back from a \
+         backup, or set REGULARS_SECRET_KEY to its content. If it is lost for good, empty the table signing_key and \
+         start again: a new one is made, and everybody signs in once more",
+        file.display()
+    )))
 }
 
 async fn require_version(db: &Db) -> Result<(), StartError> {

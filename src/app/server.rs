@@ -7,8 +7,8 @@ use super::house::House;
 use crate::access::audit::AuditLog;
 use crate::config::{ForwardedHeader, Mode, Settings};
 use crate::domain::organization::{Authenticator, staff};
-use crate::graphql::gate::{Gate, Limits};
-use crate::graphql::root;
+use crate::graphql::gate::{Gate, Limits, Overrides};
+use crate::graphql::{root, scalars};
 use crate::http::{self, HttpParts, HttpSettings, ReadyCheck, RunningServer, serve};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -64,7 +64,8 @@ impl App {
         let ctx = house.ctx.clone();
         let authenticator = Arc::new(Authenticator::start(ctx.clone()).await?);
         let schema = root::build();
-        let gate = Gate::new(&root::sdl(), limits(settings))
+        let rules = scalars::rules();
+        let gate = Gate::with_rules(&root::sdl(), limits(settings), &Overrides::default(), rules)
             .map_err(|error| StartError::Refused(error.to_string()))?;
         let background = Background::start(&ctx, settings)?;
         let stop = CancellationToken::new();

@@ -7,7 +7,7 @@ use super::terminal::say;
 use crate::access::{Ctx, Secrets};
 use crate::app::schema::SchemaState;
 use crate::app::{StartError, db_settings, house};
-use crate::config::{Configuration, KEY_FILE, Mode, check, secret_key};
+use crate::config::{Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
 use crate::domain::organization::{keys, staff};
 use chrono::{DateTime, Utc};
@@ -122,17 +122,13 @@ async fn examine(report: &mut Report, configuration: &Configuration) {
 }
 
 fn secret(report: &mut Report, configuration: &Configuration) -> Option<Secrets> {
-    let settings = &configuration.settings;
-    let is_configured =
-        settings.security.secret_key.is_some() || settings.security.secret_key_file.is_some();
-    let generated = settings.database.data.join(KEY_FILE);
-    if !is_configured && settings.database.url.is_none() && !generated.exists() {
+    if let Some(lost) = secret_to_be_made(configuration) {
         report.fail(
             "secret key",
             &format!(
                 "{} is gone, and the signing keys in the database cannot be opened without it: bring it back \
                  from a backup",
-                generated.display()
+                lost.display()
             ),
         );
         return None;

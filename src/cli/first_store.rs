@@ -6,13 +6,22 @@ use crate::error::Result;
 use entity::store;
 use sea_orm::{EntityTrait, PaginatorTrait};
 
-/// Makes a region and a store with this code when there is no store at all; the store keeps the company's time.
+/// Is there no store at all?
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_missing(ctx: &Ctx) -> Result<bool> {
+    Ok(store::Entity::find().count(ctx.db.read()).await? == 0)
+}
+
+/// Makes a region and a store with this code when there is no store at all; the store keeps the company's time. Tells
+/// whether it did.
 ///
 /// # Errors
 /// Those of making them.
-pub async fn ensure(ctx: &Ctx, code: &str) -> Result<()> {
-    if store::Entity::find().count(ctx.db.read()).await? > 0 {
-        return Ok(());
+pub async fn ensure(ctx: &Ctx, code: &str) -> Result<bool> {
+    if !is_missing(ctx).await? {
+        return Ok(false);
     }
     let region = match regions::all(ctx).await?.into_iter().next() {
         Some(region) => region,
@@ -35,5 +44,5 @@ pub async fn ensure(ctx: &Ctx, code: &str) -> Result<()> {
         opening_hours: Vec::new(),
     };
     stores::create(ctx, &new).await?;
-    Ok(())
+    Ok(true)
 }

@@ -1,6 +1,9 @@
 //! `regulars import purchases`: brings in a till system's export.
 
+use super::first_store;
 use crate::access::Ctx;
+use crate::app::{House, StartError};
+use crate::config::{self, Configuration, Mode};
 use crate::domain::organization::company;
 use crate::domain::visits::import::{self, Progress, Report, Target};
 use crate::error::{Error, Result};
@@ -8,10 +11,13 @@ use crate::intake::{
     DateFormats, DecimalFormat, FileEncoding, Mapping, PurchaseOptions, PurchaseRows, RejectsWriter,
 };
 use clap::{Args, Subcommand};
+use entity::values::SystemClock;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// What is imported.
 #[derive(Clone, Debug, Subcommand)]
@@ -60,13 +66,70 @@ pub struct PurchasesArgs {
     pub delimiter: char,
 }
 
-/// Runs the command.
+/// Runs the command. A dry run that finds no store works in a [`Trial`], so that it writes nothing.
 ///
 /// # Errors
 /// What is wrong with the options or the file, in words; those of the database.
-pub async fn run(ctx: &Ctx, command: ImportCommand) -> Result<()> {
-    match command {
-        ImportCommand::Purchases(args) => purchases(ctx, &args).await,
+pub async fn run(
+    configuration: Configuration,
+    command: ImportCommand,
+) -> std::result::Result<(), StartError> {
+    let ImportCommand::Purchases(args) = command;
+    let mut trial = configuration.clone();
+    let database = &configuration.settings.database;
+    let is_empty = database.url.is_none() && !database.data.join("regulars.db").exists();
+    if !(args.dry_run && is_empty) {
+        let house = open(configuration).await?;
+        if !(args.dry_run && first_store::is_missing(&house.ctx).await?) {
+            let outcome = purchases(&house.ctx, &args).await;
+            house.close().await?;
+            return Ok(outcome?);
+        }
+        let company = company::settings(&house.ctx).await?;
+        trial.settings.company = config::Company {
+            name: company.name.clone(),
+            currency: company.currency.code().to_owned(),
+            country: company.country.code().to_owned(),
+            locale: company.locale.clone(),
+            time_zone: company.time_zone.name().to_owned(),
+        };
+        house.close().await?;
+    }
+    let place = Trial::new()?;
+    trial.settings.database.url = None;
+    trial.settings.database.data = place.0.clone();
+    let house = open(trial).await?;
+    let outcome = purchases(&house.ctx, &args).await;
+    house.close().await?;
+    Ok(outcome?)
+}
+
+async fn open(configuration: Configuration) -> std::result::Result<House, StartError> {
+    House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await
+}
+
+/// A directory for a database of its own, in which a dry run makes what it needs; gone when it is dropped.
+#[derive(Debug)]
+struct Trial(PathBuf);
+
+impl Trial {
+    fn new() -> std::result::Result<Self, StartError> {
+        let name = format!("regulars-dry-run-{}", Uuid::now_v7().simple());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).map_err(|error| {
+            StartError::Io(
+                format!("cannot make {} for a dry run", path.display()),
+                error,
+            )
+        })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        // There is nobody left to tell; what stays behind holds nothing of the shop.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -76,7 +139,6 @@ fn wrong(error: impl std::fmt::Display) -> Error {
 
 async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
     let company = company::settings(ctx).await?;
-    super::first_store::ensure(ctx, &args.store).await?;
     let mut options = PurchaseOptions::new(
         Mapping::parse(&args.map).map_err(wrong)?,
         company.currency,
@@ -101,6 +163,7 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
     let size = file.metadata().map_err(unreadable)?.len();
     let rows = PurchaseRows::open(file, options)
         .map_err(|error| wrong(format!("{}: {error}", args.file.display())))?;
+    let is_first = first_store::ensure(ctx, &args.store).await?;
     let mut rejects = match &args.rejects {
         Some(path) => {
             let out = File::create(path)
@@ -158,7 +221,7 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
             .finish()
             .map_err(|error| wrong(format!("cannot write the rejects: {error}")))?;
     }
-    say(&report, args, started.elapsed().as_secs_f64());
+    say(&report, args, is_first, started.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -171,12 +234,15 @@ fn progress_bar(size: u64) -> ProgressBar {
     clippy::print_stdout,
     reason = "a command's answer goes to its standard output"
 )]
-fn say(report: &Report, args: &PurchasesArgs, seconds: f64) {
-    let verb = if args.dry_run {
-        "would be booked"
+fn say(report: &Report, args: &PurchasesArgs, is_first: bool, seconds: f64) {
+    let (verb, made) = if args.dry_run {
+        ("would be booked", "would be made")
     } else {
-        "booked"
+        ("booked", "was made")
     };
+    if is_first {
+        println!("the store {} {made}: there was none yet", args.store);
+    }
     println!("{} rows read in {seconds:.1} s", report.rows);
     println!(
         "{} receipts {verb}, {} known already",

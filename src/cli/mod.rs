@@ -74,10 +74,9 @@ impl Global {
 
 impl Global {
     async fn import(&self, command: import::ImportCommand) -> Result<ExitCode, StartError> {
-        let house = self.house().await?;
-        let outcome = import::run(&house.ctx, command).await;
-        house.close().await?;
-        outcome?;
+        let configuration = self.configuration(None)?;
+        logging::start(&configuration.settings.logging)?;
+        import::run(configuration, command).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -127,11 +127,26 @@ async fn parse_roles(ctx: &Ctx, roles: &[String]) -> Result<Vec<Grant>> {
             .parse()
             .map_err(|_| {
                 wrong(format!(
-                    "{word} is no role; see `regulars staff create --help`"
+                    "{word} is no role; `regulars staff create --help` names them"
                 ))
             })?;
         let place = match (role, code) {
+            (Role::RegionManager, None) => {
+                return Err(wrong(format!(
+                    "{role} is held in a region: write --role {role}@REGION-CODE"
+                )));
+            }
+            (Role::StoreManager | Role::Associate, None) => {
+                return Err(wrong(format!(
+                    "{role} is held in a store: write --role {role}@STORE-CODE"
+                )));
+            }
             (_, None) => Place::Company,
+            (Role::Admin | Role::Headquarters | Role::Marketer | Role::Analyst, Some(_)) => {
+                return Err(wrong(format!(
+                    "{role} is held in the whole company: write --role {role}"
+                )));
+            }
             (Role::RegionManager, Some(code)) => {
                 let found = regions::all(ctx)
                     .await?
@@ -143,7 +158,7 @@ async fn parse_roles(ctx: &Ctx, roles: &[String]) -> Result<Vec<Grant>> {
                         .id,
                 )
             }
-            (_, Some(code)) => {
+            (Role::StoreManager | Role::Associate, Some(code)) => {
                 let found = stores::by_code(ctx, code).await?;
                 Place::Store(
                     found

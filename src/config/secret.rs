@@ -5,10 +5,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretBox};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The generated key's file in the data directory.
-pub const KEY_FILE: &str = "secret.key";
+const KEY_FILE: &str = "secret.key";
 
 /// The secret and where it came from.
 #[derive(Debug)]
@@ -49,6 +49,18 @@ pub fn secret_key(
             read(&file)
         }
     }
+}
+
+/// The file in which the secret is to be made, when none is configured and there is none yet.
+#[must_use]
+pub fn secret_to_be_made(configuration: &Configuration) -> Option<PathBuf> {
+    let security = &configuration.settings.security;
+    let database = &configuration.settings.database;
+    let is_configured = security.secret_key.is_some() || security.secret_key_file.is_some();
+    let file = database.data.join(KEY_FILE);
+    // What cannot even be looked at is told when it is read.
+    (!is_configured && database.url.is_none() && file.try_exists().is_ok_and(|there| !there))
+        .then_some(file)
 }
 
 fn read(file: &Path) -> Result<SecretKey, ConfigError> {

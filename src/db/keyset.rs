@@ -68,9 +68,14 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// The same page of other items.
-    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Page<U> {
+        self.keep(|item| Some(f(item)))
+    }
+
+    /// The same page of other items, without those of which nothing is made.
+    pub fn keep<U>(self, f: impl FnMut(T) -> Option<U>) -> Page<U> {
         Page {
-            items: self.items.into_iter().map(f).collect(),
+            items: self.items.into_iter().filter_map(f).collect(),
             has_next: self.has_next,
             has_previous: self.has_previous,
         }

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod idempotency;
 pub mod ids;
 pub mod loaders;
+pub mod node;
 pub mod page;
 pub mod payload;
 pub mod root;

@@ -1,12 +1,112 @@
 //! Strict scalars: what a client sends is parsed whole or refused; nothing is guessed or rounded.
 
 use crate::error::{Code, UserErrors};
+use crate::graphql::gate::{Form, ValueRules};
 use async_graphql::{
-    InputObject, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value,
+    InputObject, InputType, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject,
+    Value,
 };
 use chrono::{NaiveDate, SecondsFormat, Utc};
+use entity::values::birth_date::BirthDateError;
 use entity::values::{self, money};
 use iso_currency::Currency;
+use std::collections::HashMap;
+
+/// A scalar that travels as a string.
+trait Text: InputType {
+    /// What it is, where a value is none, with an example.
+    const EXPECTED: &'static str;
+
+    /// Reads it; an error says what is wrong, when there is more to say than what it is.
+    fn read(text: &str) -> Result<Self, Option<String>>;
+
+    /// Reads it; an error says all that the caller needs.
+    fn check(text: &str) -> Result<Self, String> {
+        Self::read(text).map_err(|more| match more {
+            Some(more) => format!("{}; this one {more}", Self::EXPECTED),
+            None => Self::EXPECTED.to_owned(),
+        })
+    }
+}
+
+fn parse<T: Text>(value: Value) -> InputValueResult<T> {
+    match value {
+        Value::String(text) => T::check(&text).map_err(InputValueError::custom),
+        _ => Err(InputValueError::custom(T::EXPECTED)),
+    }
+}
+
+/// What values of these scalars look like. The gate asks before anything runs, so that whoever sends another one is
+/// told where it stands and what is expected.
+pub fn rules() -> ValueRules {
+    fn form<T: Text>(text: &str) -> Result<(), String> {
+        T::check(text).map(|_| ())
+    }
+    ValueRules {
+        text_scalars: HashMap::from([
+            ("DateTime", form::<DateTime> as Form),
+            ("Date", form::<Date> as Form),
+            ("Decimal", form::<Decimal> as Form),
+            ("LunarDate", form::<LunarDate> as Form),
+        ]),
+    }
+}
+
+impl Text for DateTime {
+    const EXPECTED: &'static str = "a DateTime is a moment with its offset as in RFC 3339, such as \
+         \"2026-03-01T09:30:00Z\" or \"2026-03-01T17:30:00+08:00\"";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let at = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| None)?;
+        Ok(Self(values::clock::truncate_to_micros(
+            at.with_timezone(&Utc),
+        )))
+    }
+}
+
+impl Text for Date {
+    const EXPECTED: &'static str =
+        "a Date is a day of the calendar written YYYY-MM-DD, such as \"2026-03-01\"";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| None)?;
+        if text.len() == 10 {
+            Ok(Self(day))
+        } else {
+            Err(None)
+        }
+    }
+}
+
+impl Text for Decimal {
+    const EXPECTED: &'static str = "a Decimal is a string of at most 32 characters with digits, at most one point \
+         between them and perhaps a minus in front, such as \"12.50\"";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let well_formed = match digits.split_once('.') {
+            Some((whole, fraction)) => is_digits(whole) && is_digits(fraction),
+            None => is_digits(digits),
+        };
+        if well_formed && text.len() <= 32 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(None)
+        }
+    }
+}
+
+impl Text for LunarDate {
+    const EXPECTED: &'static str = "a LunarDate is a day of the lunar calendar, such as \"L1990-06-15\", \
+         \"L1990-05L-15\" in a leap month, or \"L--06-15\" without a year";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        text.parse().map(Self).map_err(|error| match error {
+            BirthDateError::Malformed => None,
+            other => Some(other.to_string()),
+        })
+    }
+}
 
 /// A point in time in RFC 3339, such as `2026-03-01T09:30:00Z`. Answers are in UTC; inputs may have any offset
 /// and at most microseconds.
@@ -18,17 +118,7 @@ pub struct DateTime(pub chrono::DateTime<Utc>);
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
-        let at = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| {
-            InputValueError::custom(
-                "a DateTime is written as in RFC 3339, such as 2026-03-01T09:30:00Z",
-            )
-        })?;
-        Ok(Self(values::clock::truncate_to_micros(
-            at.with_timezone(&Utc),
-        )))
+        parse(value)
     }
 
     fn to_value(&self) -> Value {
@@ -50,15 +140,7 @@ pub struct Date(pub NaiveDate);
 #[Scalar(specified_by_url = "https://scalars.graphql.org/chillicream/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .filter(|_| text.len() == 10);
-        day.map(Self).ok_or_else(|| {
-            InputValueError::custom("a Date is a day that exists, written YYYY-MM-DD")
-        })
+        parse(value)
     }
 
     fn to_value(&self) -> Value {
@@ -82,23 +164,7 @@ pub struct Decimal(pub String);
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = value else {
-            return Err(InputValueError::custom(
-                "a Decimal is a string, such as \"12.50\"",
-            ));
-        };
-        let digits = text.strip_prefix('-').unwrap_or(&text);
-        let well_formed = match digits.split_once('.') {
-            Some((whole, fraction)) => is_digits(whole) && is_digits(fraction),
-            None => is_digits(digits),
-        };
-        if well_formed && text.len() <= 32 {
-            Ok(Self(text))
-        } else {
-            Err(InputValueError::custom(
-                "a Decimal has digits and at most one point, such as \"12.50\"",
-            ))
-        }
+        parse(value)
     }
 
     fn to_value(&self) -> Value {
@@ -118,14 +184,7 @@ pub struct LunarDate(pub values::LunarDate);
 #[Scalar]
 impl ScalarType for LunarDate {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else {
-            return Err(InputValueError::expected_type(value));
-        };
-        text.parse()
-            .map(Self)
-            .map_err(|error: values::birth_date::BirthDateError| {
-                InputValueError::custom(error.to_string())
-            })
+        parse(value)
     }
 
     fn to_value(&self) -> Value {
@@ -185,5 +244,56 @@ impl MoneyInput {
             |_| Code::Invalid,
             money::parse_amount(&self.amount.0, company),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the gate says to a value of a scalar.
+    fn said(scalar: &str, text: &str) -> Result<(), String> {
+        rules().text_scalars[scalar](text)
+    }
+
+    #[test]
+    fn values_of_every_form_are_read() {
+        for (scalar, text) in [
+            ("DateTime", "2026-03-01T09:30:00Z"),
+            ("DateTime", "2026-03-01T17:30:00.123456+08:00"),
+            ("Date", "2024-02-29"),
+            ("Decimal", "-12.50"),
+            ("Decimal", "0"),
+            ("LunarDate", "L1990-06-15"),
+            ("LunarDate", "L1990-05L-15"),
+            ("LunarDate", "L--06-15"),
+        ] {
+            assert_eq!(said(scalar, text), Ok(()), "{scalar} {text}");
+        }
+    }
+
+    #[test]
+    fn whoever_sends_another_one_is_told_what_is_expected_with_an_example() {
+        for (scalar, text, example) in [
+            ("DateTime", "2026-03-01 09:30", "2026-03-01T09:30:00Z"),
+            ("DateTime", "2026-03-02T09:30:00", "2026-03-01T09:30:00Z"),
+            ("Date", "2023-02-29", "2026-03-01"),
+            ("Date", "2023-2-9", "2026-03-01"),
+            ("Decimal", "1,50", "12.50"),
+            ("Decimal", "", "12.50"),
+            ("Decimal", "1.", "12.50"),
+            ("Decimal", "123456789012345678901234567890.123", "12.50"),
+            ("LunarDate", "1985-06-15", "L1990-06-15"),
+        ] {
+            let message = said(scalar, text).unwrap_err();
+            assert!(
+                message.contains(scalar) && message.contains(example),
+                "{message}"
+            );
+            assert!(text.is_empty() || !message.contains(text), "{message}");
+        }
+        // The first lunar month of 2024 had 29 days.
+        let short = said("LunarDate", "L2024-01-30").unwrap_err();
+        assert!(short.contains("is the 30th of a month that has 29 days"));
     }
 }

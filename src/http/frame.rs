@@ -2,7 +2,7 @@
 //!
 //! Mounted outermost by `server.rs`. The log gets method, route, status and time; never an address, a query or a token.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::{
     Error, HttpMessage,
@@ -89,11 +89,16 @@ pub async fn frame(
         tracing::info!(
             status,
             route = route.as_deref().unwrap_or("none"),
-            milliseconds = started.elapsed().as_secs_f64() * 1000.0,
+            milliseconds = milliseconds(started.elapsed()),
             "answered"
         );
     });
     Ok(response)
+}
+
+/// A span as the log has it: in milliseconds, to the microsecond, without the noise of binary fractions.
+fn milliseconds(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
 /// Whether an inbound id may stand in the log.
@@ -107,6 +112,20 @@ fn is_plain_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_told_to_the_microsecond() {
+        for (nanoseconds, told) in [
+            (300_000, "0.3"),
+            (1_234_567, "1.235"),
+            (70_100_000, "70.1"),
+            (0, "0"),
+            (2_000_000_300_004, "2000000.3"),
+        ] {
+            let span = Duration::from_nanos(nanoseconds);
+            assert_eq!(milliseconds(span).to_string(), told);
+        }
+    }
 
     #[test]
     fn inbound_ids_are_short_and_plain() {

@@ -80,13 +80,16 @@ pub async fn count(ctx: &Ctx, filter: &JobFilter) -> Result<u64> {
     Ok(select(filter).count(ctx.db.read()).await?)
 }
 
-/// One job.
+/// Jobs by id.
 ///
 /// # Errors
 /// As [`page`].
-pub async fn by_id(ctx: &Ctx, id: JobId) -> Result<Option<job::Model>> {
+pub async fn by_ids(ctx: &Ctx, ids: &[JobId]) -> Result<Vec<job::Model>> {
     ctx.require(Action::JobRead)?;
-    Ok(job::Entity::find_by_id(id).one(ctx.db.read()).await?)
+    Ok(job::Entity::find()
+        .filter(job::Column::Id.is_in(ids.iter().copied()))
+        .all(ctx.db.read())
+        .await?)
 }
 
 /// Puts a job that was given up back into the queue, with all its attempts before it.

@@ -1,26 +1,33 @@
-//! A list costs as many statements for twenty rows as for ten.
+//! A list costs as many statements for twenty rows as for two, and so do twenty objects by their ids.
 
 use crate::support::world::{email, sign_in};
 use crate::support::{Program, World};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 const STATEMENTS: &str = "regulars_db_statements_total";
 
-/// The fewest statements that a request costs. The program's own work is counted with it now and then, so the least of
-/// several tries is what the request itself costs.
-async fn statements(program: &Program, token: &str, query: &str, first: u32) -> u64 {
-    let mut least = u64::MAX;
+/// The fewest statements that a request costs, and its answer. The program's own work is counted with it now and then,
+/// so the least of several tries is what the request itself costs.
+async fn statements(program: &Program, token: &str, query: &str, variables: Value) -> (u64, Value) {
+    let (mut least, mut data) = (u64::MAX, Value::Null);
     for _ in 0..6 {
         let before = program.client.figure(STATEMENTS).await;
         let answer = program
             .client
-            .gql(Some(token), query, json!({ "first": first }))
+            .gql(Some(token), query, variables.clone())
             .await;
-        let data = answer.data();
-        let list = data.as_object().unwrap().values().next().unwrap();
-        assert_eq!(list["nodes"].as_array().unwrap().len() as u32, first);
+        data = answer.data().clone();
         least = least.min(program.client.figure(STATEMENTS).await - before);
     }
+    (least, data)
+}
+
+/// As [`statements`] for the only list of a query.
+async fn of_list(program: &Program, token: &str, query: &str, first: usize) -> u64 {
+    let (least, data) = statements(program, token, query, json!({ "first": first })).await;
+    let list = data.as_object().unwrap().values().next().unwrap();
+    assert_eq!(list["nodes"].as_array().unwrap().len(), first);
     least
 }
 
@@ -33,8 +40,20 @@ async fn run(world: &World, query: &str, input: Value) -> Value {
     answer.payload().clone()
 }
 
-/// Twenty customers with what hangs on them.
+/// Twenty customers with what hangs on them, and as many colleagues. The first rows of every list have children, so that
+/// two of them cost what a list costs.
 async fn fill(world: &World) {
+    let hire = "mutation($input: StaffCreateInput!) { staffCreate(input: $input) \
+        { staff { id } userErrors { code field message } } }";
+    for n in 0..20 {
+        let input = json!({
+            "email": format!("colleague{n}@shop.example"),
+            // Before `The ADMIN` in the order of names.
+            "name": format!("Colleague {n}"),
+            "grants": [{ "role": "ASSOCIATE", "storeId": world.store }],
+        });
+        run(world, hire, input).await;
+    }
     let create = "mutation($input: CustomerCreateInput!) { customerCreate(input: $input) \
         { customer { id } userErrors { code field message } } }";
     let record = "mutation($input: VisitRecordInput!) { visitRecord(input: $input) \
@@ -54,11 +73,6 @@ async fn fill(world: &World) {
             "purchase": { "lines": [{ "sku": "A1", "amount": { "amount": "12.50", "currencyCode": "USD" } }] },
         });
         run(world, record, input).await;
-    }
-    for n in 0..15 {
-        world
-            .create_staff(&format!("colleague{n}@shop.example"), "ASSOCIATE")
-            .await;
     }
 }
 
@@ -95,12 +109,112 @@ async fn lists_cost_the_same_however_long_they_are() {
             "query($first: Int!) { auditEntries(first: $first) { nodes { id action customerIds } } }",
         ),
     ] {
-        let few = statements(&program, &token, query, 10).await;
-        let many = statements(&program, &token, query, 20).await;
-        assert_eq!(few, many, "{name}: statements for 10 and for 20 rows");
+        let few = of_list(&program, &token, query, 2).await;
+        let many = of_list(&program, &token, query, 20).await;
+        assert_eq!(few, many, "{name}: statements for 2 and for 20 rows");
         assert!(
             many <= most,
             "{name} costs {many} statements, more than {most}"
         );
+    }
+}
+
+/// All ids that an answer holds, by their first characters: the letter in them names the type.
+fn ids(data: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
+    match data {
+        Value::Object(fields) => {
+            if let Some(id) = fields.get("id").and_then(Value::as_str) {
+                let of_type = id.chars().take(2).collect();
+                found.entry(of_type).or_default().insert(id.to_owned());
+            }
+            fields.values().for_each(|field| ids(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| ids(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn objects_by_id_cost_the_same_however_many_they_are() {
+    let world = World::new().await;
+    fill(&world).await;
+    let program = Program::serve(&world.server.place);
+    let token = sign_in(&program.client, &email("ADMIN")).await;
+    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } } } \
+        visits(first: 20) { nodes { id purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
+        auditEntries(first: 20) { nodes { id } } }";
+    let answer = program
+        .client
+        .gql(Some(&token), everything, json!({}))
+        .await;
+    let mut found = BTreeMap::new();
+    ids(answer.data(), &mut found);
+    assert_eq!(found.len(), 9, "types of objects: {:?}", found.keys());
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
+    for (of_type, ids) in &found {
+        let ids: Vec<&String> = ids.iter().take(20).collect();
+        assert_eq!(ids.len(), 20, "objects of type {of_type}");
+        let ask = async |ids: &[&String]| {
+            let (cost, data) = statements(&program, &token, query, json!({ "ids": ids })).await;
+            let nodes = data["nodes"].as_array().unwrap().clone();
+            let given: Vec<_> = nodes
+                .iter()
+                .map(|node| node["id"].as_str().unwrap())
+                .collect();
+            assert_eq!(given, ids, "in the order in which they were asked for");
+            cost
+        };
+        let (few, many) = (ask(&ids[..2]).await, ask(&ids).await);
+        assert_eq!(few, many, "{of_type}: statements for 2 and for 20 objects");
+        assert!(many <= 4, "{of_type}: {many} statements");
+    }
+}
+
+#[tokio::test]
+async fn what_hangs_on_a_customer_is_found_by_those_who_see_the_customer() {
+    let world = World::new().await;
+    let other_store = run(
+        &world,
+        "mutation($input: StoreCreateInput!) { storeCreate(input: $input) { store { id } userErrors { code field message } } }",
+        json!({ "regionId": world.region, "code": "pier", "name": "The Pier" }),
+    )
+    .await["store"]["id"]
+        .clone();
+    let make = "mutation($input: CustomerCreateInput!) { customerCreate(input: $input) { customer { \
+        contactPoints { id } tastes { id } specialDays { id } } userErrors { code field message } } }";
+    let customer = |store: &Value| {
+        json!({
+            "fullName": "Ann Lee",
+            "homeStoreId": store,
+            "contactPoints": [{ "kind": "EMAIL", "value": "ann@example.com" }],
+            "tastes": [{ "aspect": "BRAND", "value": "Acme", "attitude": "LIKES", "provenance": "STATED" }],
+            "specialDays": [{ "label": "Anniversary", "date": "2015-05-20" }],
+        })
+    };
+    for (store, readers) in [
+        (json!(world.store), &["ADMIN", "ASSOCIATE", "MARKETER"][..]),
+        (other_store, &["ADMIN", "MARKETER"]),
+    ] {
+        let made = run(&world, make, customer(&store)).await;
+        for (part, of_type) in [
+            ("contactPoints", "ContactPoint"),
+            ("tastes", "Taste"),
+            ("specialDays", "SpecialDay"),
+        ] {
+            let id = &made["customer"][part][0]["id"];
+            for role in ["ADMIN", "ASSOCIATE", "MARKETER", "ANALYST"] {
+                let query = "query($id: ID!) { node(id: $id) { __typename id } }";
+                let client = &world.server.client;
+                let answer = client
+                    .gql(Some(world.token(role)), query, json!({ "id": id }))
+                    .await;
+                let expected = if readers.contains(&role) {
+                    json!({ "__typename": of_type, "id": id })
+                } else {
+                    Value::Null
+                };
+                assert_eq!(answer.data()["node"], expected, "{part} as {role}");
+            }
+        }
     }
 }

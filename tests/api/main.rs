@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod commands;
 mod counter;
 mod database_away;
 mod full_disk;
@@ -25,4 +26,5 @@ mod migrations;
 mod moving_in;
 mod schema;
 mod session;
+mod stale;
 mod transport;

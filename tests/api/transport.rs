@@ -91,3 +91,33 @@ async fn the_standard_introspection_query_passes() {
     let types = answer.data()["__schema"]["types"].as_array().unwrap().len();
     assert!(types > 20, "{types}");
 }
+
+#[tokio::test]
+async fn a_value_that_is_none_of_its_scalar_gets_an_error_that_says_what_is_expected() {
+    let server = TestServer::start().await;
+    let expected =
+        "a DateTime is a moment with its offset as in RFC 3339, such as \"2026-03-01T09:30:00Z\"";
+    let literal = "{ auditEntries(filter: { since: \"yesterday\" }) { totalCount } }";
+    let variable =
+        "query($filter: AuditEntryFilter) { auditEntries(filter: $filter) { totalCount } }";
+    for (query, variables, begins) in [
+        (literal, json!({}), expected.to_owned()),
+        (
+            variable,
+            json!({ "filter": { "since": "yesterday" } }),
+            format!("variable `$filter.since`: {expected}"),
+        ),
+    ] {
+        let answer = server.client.gql(None, query, variables).await;
+        assert_eq!(answer.status, 400);
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert!(message.starts_with(&begins), "{message}");
+    }
+    let number = json!({ "filter": { "since": 1_772_357_400 } });
+    let answer = server.client.gql(None, variable, number).await;
+    let message = answer.body["errors"][0]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "variable `$filter.since`: a value of type `DateTime` must be given as a string, not as a number"
+    );
+}

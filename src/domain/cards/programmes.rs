@@ -2,6 +2,7 @@
 
 use super::ladder::{self, Ladder, Rung};
 use crate::access::{Action, Ctx, audit};
+use crate::domain::organization::{company, fixed};
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, Utc};
@@ -9,9 +10,10 @@ use entity::ids::{ProgrammeId, TierId};
 use entity::values::{CardPrefix, TextError, clean_line};
 use entity::{membership, programme, tier};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
 
@@ -115,8 +117,10 @@ pub async fn create(ctx: &Ctx, new: NewProgramme) -> Result<programme::Model> {
         return Err(Error::internal("a checked programme lacks a value"));
     };
     let (code, name, prefix, rungs) = (&code, &name, &prefix, &rungs);
+    let currency = company::settings(ctx).await?.currency;
     ctx.db
         .write(|tx| async move {
+            fixed::hold_currency(&*tx, ctx, currency).await?;
             let taken = programme::Entity::find()
                 .filter(programme::Column::Code.eq(code.as_str()))
                 .count(&*tx)
@@ -166,9 +170,11 @@ pub async fn change(ctx: &Ctx, change: ProgrammeChange) -> Result<programme::Mod
     let (name, rungs) = (&name, &rungs);
     ctx.db
         .write(|tx| async move {
-            let Some(found) = programme::Entity::find_by_id(change.id).one(&*tx).await? else {
-                return Err(Error::not_found("id", "programme"));
-            };
+            let found = programme::Entity::find_by_id(change.id)
+                .lock(LockType::NoKeyUpdate)
+                .one(&*tx)
+                .await?
+                .ok_or_else(|| Error::not_found("id", "programme"))?;
             if found.version != change.version {
                 return Err(Error::user(
                     Code::StaleVersion,

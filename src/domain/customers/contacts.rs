@@ -25,6 +25,7 @@ use sea_orm::{
     QueryOrder,
 };
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Contact points of one customer.
 const MOST: usize = 50;
@@ -334,8 +335,20 @@ pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
+    among(ctx, Column::CustomerId.is_in(ids.iter().copied())).await
+}
+
+/// Contact points by id, where their customers are in sight.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn by_ids(ctx: &Ctx, ids: &[ContactPointId]) -> Result<Vec<ContactPoint>> {
+    among(ctx, Column::Id.is_in(ids.iter().copied())).await
+}
+
+async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<ContactPoint>> {
     let mut select = contact_point::Entity::find()
-        .filter(Column::CustomerId.is_in(ids.iter().copied()))
+        .filter(which)
         .order_by_asc(Column::Kind)
         .order_by_desc(Column::Preferred)
         .order_by_asc(Column::Id);
@@ -347,7 +360,9 @@ pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPo
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let full = full::in_full(ctx, ids).await?;
+    let owners: BTreeSet<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
+    let owners: Vec<CustomerId> = owners.into_iter().collect();
+    let full = full::in_full(ctx, &owners).await?;
     Ok(rows
         .into_iter()
         .map(|row| ContactPoint {
@@ -355,18 +370,6 @@ pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPo
             row,
         })
         .collect())
-}
-
-/// A single contact point, when its customer is in sight.
-///
-/// # Errors
-/// Those of the policy and the database.
-pub async fn by_id(ctx: &Ctx, id: ContactPointId) -> Result<Option<ContactPoint>> {
-    let Some(row) = find(ctx, id).await? else {
-        return Ok(None);
-    };
-    let all = of_customers(ctx, &[row.customer_id]).await?;
-    Ok(all.into_iter().find(|point| point.row.id == id))
 }
 
 async fn show(ctx: &Ctx, row: Model) -> Result<ContactPoint> {

@@ -9,7 +9,7 @@ use super::row::CustomerRow;
 use super::{bulk, contacts, days, relations, tastes};
 use crate::access::{Action, Ctx};
 use crate::db::{Batch, IdempotencyKey};
-use crate::domain::organization;
+use crate::domain::organization::{self, fixed};
 use crate::error::{Code, Error, Result, UserErrors};
 use entity::customer::{self, ActiveModel};
 use entity::enums::{CustomerKind, Importance};
@@ -52,6 +52,7 @@ pub async fn create(ctx: &Ctx, input: &CreateInput, key: Option<&str>) -> Result
     complete(&mut row, id, ctx);
 
     let (row, key, points, tastes, days) = (&row, &key, &points, &tastes, &days);
+    let locale = company.locale.as_str();
     ctx.db
         .write(|tx| async move {
             if let Some(key) = key
@@ -67,6 +68,7 @@ pub async fn create(ctx: &Ctx, input: &CreateInput, key: Option<&str>) -> Result
             let mut errors = UserErrors::new();
             relations::check(&*tx, ctx, row, None, &mut errors).await?;
             errors.check()?;
+            fixed::hold_locale(&*tx, ctx, locale).await?;
             let made = row.clone().insert(&*tx).await?;
             let mut batch = Batch::new();
             bulk::companions(&mut batch, id, &made.full_name, made.employer.as_deref());

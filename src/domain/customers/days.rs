@@ -1,11 +1,11 @@
 //! Special days: a spouse's birthday, an anniversary, in the solar or the lunar calendar, with a reminder before
 //! (rule C5).
 
-use super::contacts::hidden;
 use super::create::MOST_TOGETHER;
 use super::input::DayInput;
 use super::lock::{note, open};
 use super::parse::{date_code, line, maybe_line};
+use super::removal::{self, Removal};
 use crate::access::{Action, Ctx, sight};
 use crate::error::{Code, Error, Result, UserErrors};
 use chrono::Datelike;
@@ -146,31 +146,16 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &DayInput) -> Result
 /// # Errors
 /// User errors when it is unknown; those of the policy and the database.
 pub async fn remove(ctx: &Ctx, id: SpecialDayId) -> Result<CustomerId> {
-    ctx.require(Action::CustomerWrite)?;
-    let unknown = || Error::not_found("id", "special day");
-    let owner = special_day::Entity::find_by_id(id)
-        .one(ctx.db.read())
-        .await?
-        .ok_or_else(unknown)?
-        .customer_id;
-    ctx.db
-        .write_for(&[owner], |tx| async move {
-            let customer = open(&*tx, ctx, owner)
-                .await
-                .map_err(|error| hidden(error, "id", "special day"))?;
-            let gone = special_day::Entity::delete_by_id(id).exec(&*tx).await?;
-            if gone.rows_affected == 0 {
-                return Err(unknown());
-            }
-            let words = (
-                "customer.special_day_removed",
-                "customer.special_day_remove",
-            );
-            let detail = json!({ "specialDay": id });
-            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
-            Ok(owner)
-        })
-        .await
+    let removal = Removal::<special_day::Entity> {
+        what: "special day",
+        words: (
+            "customer.special_day_removed",
+            "customer.special_day_remove",
+        ),
+        owner: |day| day.customer_id,
+        detail: |day| Ok(json!({ "specialDay": day.id })),
+    };
+    removal::remove(ctx, id, &removal).await
 }
 
 /// The special days of these customers, oldest entry first. Customers out of sight have none.
@@ -178,8 +163,20 @@ pub async fn remove(ctx: &Ctx, id: SpecialDayId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<Model>> {
+    among(ctx, Column::CustomerId.is_in(ids.iter().copied())).await
+}
+
+/// Days by id, where their customers are in sight.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn by_ids(ctx: &Ctx, ids: &[SpecialDayId]) -> Result<Vec<Model>> {
+    among(ctx, Column::Id.is_in(ids.iter().copied())).await
+}
+
+async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<Model>> {
     let mut select = special_day::Entity::find()
-        .filter(Column::CustomerId.is_in(ids.iter().copied()))
+        .filter(which)
         .order_by_asc(Column::CustomerId)
         .order_by_asc(Column::Id);
     if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {

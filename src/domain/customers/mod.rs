@@ -23,6 +23,7 @@ pub mod notes;
 mod parse;
 mod reads;
 mod relations;
+mod removal;
 mod row;
 pub mod tastes;
 

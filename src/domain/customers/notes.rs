@@ -49,13 +49,13 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, text: &str) -> Result<Model
         .await
 }
 
-/// A single note, when its customer is in sight.
+/// Notes by id, where their customers are in sight.
 ///
 /// # Errors
 /// Those of the policy and the database.
-pub async fn by_id(ctx: &Ctx, id: NoteId) -> Result<Option<Model>> {
-    let select = in_sight(ctx)?.filter(Column::Id.eq(id));
-    Ok(select.one(ctx.db.read()).await?)
+pub async fn by_ids(ctx: &Ctx, ids: &[NoteId]) -> Result<Vec<Model>> {
+    let select = in_sight(ctx)?.filter(Column::Id.is_in(ids.iter().copied()));
+    Ok(select.all(ctx.db.read()).await?)
 }
 
 fn in_sight(ctx: &Ctx) -> Result<Select<customer_note::Entity>> {

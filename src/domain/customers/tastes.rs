@@ -1,11 +1,11 @@
 //! What a customer likes and dislikes, as they said or as staff noticed (rule C4). What is derived from purchases
 //! is a third thing, kept apart: nobody sets it by hand.
 
-use super::contacts::hidden;
 use super::create::MOST_TOGETHER;
 use super::input::TasteInput;
 use super::lock::{note, open};
 use super::parse::line;
+use super::removal::{self, Removal};
 use crate::access::{Action, Ctx, sight};
 use crate::error::{Code, Error, Result, UserErrors};
 use entity::enums::TasteProvenance;
@@ -149,37 +149,20 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &TasteInput) -> Resu
 /// # Errors
 /// User errors when it is unknown or derived; those of the policy and the database.
 pub async fn remove(ctx: &Ctx, id: TasteId) -> Result<CustomerId> {
-    ctx.require(Action::CustomerWrite)?;
-    let unknown = || Error::not_found("id", "taste");
-    let owner = taste::Entity::find_by_id(id)
-        .one(ctx.db.read())
-        .await?
-        .ok_or_else(unknown)?
-        .customer_id;
-    ctx.db
-        .write_for(&[owner], |tx| async move {
-            let customer = open(&*tx, ctx, owner)
-                .await
-                .map_err(|error| hidden(error, "id", "taste"))?;
-            let found = taste::Entity::find_by_id(id)
-                .filter(Column::CustomerId.eq(owner))
-                .one(&*tx)
-                .await?
-                .ok_or_else(unknown)?;
-            if found.provenance == TasteProvenance::Derived {
-                return Err(Error::user(
-                    Code::NotAllowed,
-                    "id",
-                    "this was computed from purchases and is not removed by hand",
-                ));
-            }
-            taste::Entity::delete_by_id(id).exec(&*tx).await?;
-            let detail = json!({ "taste": id, "aspect": found.aspect });
-            let words = ("customer.taste_removed", "customer.taste_remove");
-            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
-            Ok(owner)
-        })
-        .await
+    let removal = Removal::<taste::Entity> {
+        what: "taste",
+        words: ("customer.taste_removed", "customer.taste_remove"),
+        owner: |taste| taste.customer_id,
+        detail: |taste| match taste.provenance {
+            TasteProvenance::Derived => Err(Error::user(
+                Code::NotAllowed,
+                "id",
+                "this was computed from purchases and is not removed by hand",
+            )),
+            _ => Ok(json!({ "taste": taste.id, "aspect": taste.aspect })),
+        },
+    };
+    removal::remove(ctx, id, &removal).await
 }
 
 /// The tastes of these customers, oldest first. Customers out of sight have none.
@@ -187,8 +170,20 @@ pub async fn remove(ctx: &Ctx, id: TasteId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<Model>> {
+    among(ctx, Column::CustomerId.is_in(ids.iter().copied())).await
+}
+
+/// Tastes by id, where their customers are in sight.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn by_ids(ctx: &Ctx, ids: &[TasteId]) -> Result<Vec<Model>> {
+    among(ctx, Column::Id.is_in(ids.iter().copied())).await
+}
+
+async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<Model>> {
     let mut select = taste::Entity::find()
-        .filter(Column::CustomerId.is_in(ids.iter().copied()))
+        .filter(which)
         .order_by_asc(Column::CustomerId)
         .order_by_asc(Column::Id);
     if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {

@@ -3,11 +3,11 @@
 //! Called by everybody who needs the currency, the region of phone numbers or the order of names
 //! ([`settings`]), by `app` at first start ([`ensure`]) and by an administrator ([`update`]).
 
-use super::{check_version, parse_name, parse_time_zone};
-use crate::access::{Action, Ctx, audit};
+use super::change::{Told, check_version, put};
+use super::{fixed, parse_name, parse_time_zone};
+use crate::access::{Action, Ctx};
 use crate::db::Sql;
 use crate::error::{Code, Error, Result, UserErrors};
-use crate::events::{self, NewEvent};
 use entity::company;
 use entity::ids::CompanyId;
 use entity::values::{Collation, PhoneRegion, TimeZone, money};
@@ -63,7 +63,7 @@ pub struct CompanyChange {
     pub version: i64,
     /// The name shown to customers.
     pub name: Option<String>,
-    /// ISO 4217 code; fixed once there are purchases.
+    /// ISO 4217 code; fixed once there are purchases or tiers.
     pub currency: Option<String>,
     /// ISO 3166 code.
     pub country: Option<String>,
@@ -107,15 +107,29 @@ impl Cache {
 /// Those of the database; [`Error::Internal`] when the company was never made ([`ensure`]).
 pub async fn settings(ctx: &Ctx) -> Result<Arc<CompanySettings>> {
     let cache = ctx.memory.of::<Cache>();
-    if let Some(settings) = cache.fresh() {
-        return Ok(settings);
+    match cache.fresh() {
+        Some(settings) => Ok(settings),
+        None => anew(ctx).await,
     }
+}
+
+/// Has the settings read from the database when they are asked for next.
+pub(super) fn forget(ctx: &Ctx) {
+    let cache = ctx.memory.of::<Cache>();
+    *cache.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// Reads the settings from the database, however fresh what is known of them is.
+async fn anew(ctx: &Ctx) -> Result<Arc<CompanySettings>> {
     let read = Instant::now();
     let row = company::Entity::find()
         .one(ctx.db.read())
         .await?
         .ok_or_else(|| Error::internal("the company has not been set up; start the server once"))?;
-    Ok(cache.keep(read, Arc::new(parse_row(&row)?)))
+    Ok(ctx
+        .memory
+        .of::<Cache>()
+        .keep(read, Arc::new(parse_row(&row)?)))
 }
 
 /// The company as somebody signed in sees it.
@@ -125,6 +139,15 @@ pub async fn settings(ctx: &Ctx) -> Result<Arc<CompanySettings>> {
 pub async fn read(ctx: &Ctx) -> Result<Arc<CompanySettings>> {
     ctx.require(Action::OrganizationRead)?;
     settings(ctx).await
+}
+
+/// The company as it is at this moment, for somebody who has learned that what they knew of it is stale.
+///
+/// # Errors
+/// As [`read`].
+pub async fn reread(ctx: &Ctx) -> Result<Arc<CompanySettings>> {
+    ctx.require(Action::OrganizationRead)?;
+    anew(ctx).await
 }
 
 /// Makes the company at the first start; does nothing when it is there. Any number of nodes may do so at once.
@@ -165,8 +188,8 @@ pub async fn ensure(ctx: &Ctx, defaults: &CompanyDefaults) -> Result<()> {
 /// Changes the company.
 ///
 /// # Errors
-/// User errors; [`Code::WrongState`] for a currency with purchases in it and for a locale with customers
-/// ordered by it.
+/// User errors; [`Code::WrongState`] for a currency in which there are purchases or tiers, and for a locale by which
+/// customers are ordered (see [`super::fixed`]).
 pub async fn update(ctx: &Ctx, change: &CompanyChange) -> Result<Arc<CompanySettings>> {
     ctx.require(Action::OrganizationManage)?;
     let parsed = &Parsed::read(change)?;
@@ -180,106 +203,43 @@ pub async fn update(ctx: &Ctx, change: &CompanyChange) -> Result<Arc<CompanySett
                 .await?
                 .ok_or_else(|| Error::internal("the company has not been set up"))?;
             check_version(change.version, row.version)?;
-            refuse_what_is_fixed(&*tx, parsed, &row).await?;
-            let (id, version) = (row.id, row.version);
+            fixed::refuse(
+                &*tx,
+                &row,
+                parsed.currency.as_deref(),
+                parsed.locale.as_deref(),
+            )
+            .await?;
             let mut active = row.clone().into_active_model();
             let mut fields = Vec::new();
-            let words = [
-                ("name", &parsed.name, &row.name, &mut active.name),
-                (
-                    "currency",
-                    &parsed.currency,
-                    &row.currency,
-                    &mut active.currency,
-                ),
-                (
-                    "country",
-                    &parsed.country,
-                    &row.country,
-                    &mut active.country,
-                ),
-                ("locale", &parsed.locale, &row.locale, &mut active.locale),
-                (
-                    "timeZone",
-                    &parsed.time_zone,
-                    &row.time_zone,
-                    &mut active.time_zone,
-                ),
-            ];
-            for (field, given, present, column) in words {
-                if let Some(given) = given.as_ref().filter(|given| *given != present) {
-                    fields.push(field);
-                    *column = Set(given.clone());
-                }
+            for (field, given, column) in [
+                ("name", &parsed.name, &mut active.name),
+                ("currencyCode", &parsed.currency, &mut active.currency),
+                ("country", &parsed.country, &mut active.country),
+                ("locale", &parsed.locale, &mut active.locale),
+                ("timeZone", &parsed.time_zone, &mut active.time_zone),
+            ] {
+                put(&mut fields, field, given.clone(), column);
             }
             if fields.is_empty() {
                 return Ok(row);
             }
-            active.version = Set(version + 1);
+            active.version = Set(row.version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            let detail = json!({ "fields": fields });
-            events::record(
-                &*tx,
-                ctx,
-                &[NewEvent {
-                    kind: "company.updated",
-                    customer: None,
-                    store: None,
-                    subject: id.into(),
-                    payload: detail.clone(),
-                }],
-            )
-            .await?;
-            audit::write(
-                &*tx,
-                &[audit::Entry::new(ctx, "company.update").detail(detail)],
-            )
-            .await?;
+            let told = Told {
+                words: ("company.updated", "company.update"),
+                what: "company",
+                id: row.id.into(),
+                store: None,
+                detail: json!({ "fields": fields }),
+            };
+            told.write(&*tx, ctx).await?;
             Ok(row)
         })
         .await?;
     let settings = Arc::new(parse_row(&row)?);
     Ok(ctx.memory.of::<Cache>().keep(read, settings))
-}
-
-async fn refuse_what_is_fixed(
-    tx: &impl ConnectionTrait,
-    parsed: &Parsed,
-    row: &company::Model,
-) -> Result<()> {
-    let mut errors = UserErrors::new();
-    if parsed
-        .currency
-        .as_ref()
-        .is_some_and(|new| *new != row.currency)
-        && any(tx, "purchase").await?
-    {
-        errors.push(
-            Code::WrongState,
-            "currency",
-            format!(
-                "there are purchases in {}; the currency can no longer be changed",
-                row.currency
-            ),
-        );
-    }
-    if parsed.locale.as_ref().is_some_and(|new| *new != row.locale) && any(tx, "customer").await? {
-        errors.push(
-            Code::WrongState,
-            "locale",
-            format!("customers are kept in the order of names of {}; the locale can no longer be changed", row.locale),
-        );
-    }
-    errors.check()
-}
-
-async fn any(tx: &impl ConnectionTrait, table: &str) -> Result<bool> {
-    let mut sql = Sql::for_connection(tx);
-    sql.push("select 1 as one from ")
-        .push(table)
-        .push(" limit 1");
-    Ok(tx.query_one_raw(sql.build()).await?.is_some())
 }
 
 /// The parts of a change in their stored form.
@@ -300,7 +260,11 @@ impl Parsed {
             .as_ref()
             .and_then(|name| parse_name(&mut errors, "name", name));
         let currency = change.currency.as_ref().and_then(|code| {
-            errors.take("currency", |_| Code::Invalid, money::parse_currency(code))
+            errors.take(
+                "currencyCode",
+                |_| Code::Invalid,
+                money::parse_currency(code),
+            )
         });
         let country = change
             .country

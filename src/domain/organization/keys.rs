@@ -258,7 +258,8 @@ fn open(ctx: &Ctx, row: &signing_key::Model) -> Result<Key> {
     let closed = || {
         Error::internal(
             "the configured secret does not open the signing keys in the database; start with the secret \
-             that this database was first used with, the same on every node",
+             that this database was first used with, the same on every node (REGULARS_SECRET_KEY, \
+             REGULARS_SECRET_KEY_FILE, or secret.key in the data directory)",
         )
     };
     let (nonce, sealed) = row

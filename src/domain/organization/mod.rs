@@ -6,7 +6,10 @@
 
 pub mod attempts;
 mod authenticator;
+mod by_name;
+mod change;
 pub mod company;
+pub mod fixed;
 mod grants;
 pub mod keys;
 pub mod passwords;
@@ -26,7 +29,7 @@ pub use authenticator::{AuthError, Authenticator};
 pub use company::{CompanySettings, settings};
 pub use settings::SignInSettings;
 
-use crate::error::{Code, Error, Result, UserErrors};
+use crate::error::{Code, UserErrors};
 use entity::values::{TextError, TimeZone, clean_line};
 
 /// Characters of a name at most.
@@ -65,28 +68,6 @@ fn parse_code(errors: &mut UserErrors, field: &str, code: &str) -> Option<String
 
 fn parse_time_zone(errors: &mut UserErrors, field: &str, zone: &str) -> Option<TimeZone> {
     errors.take(field, |_| Code::Invalid, TimeZone::parse(zone))
-}
-
-/// Refuses a change that was made on the basis of an older state.
-fn check_version(given: i64, present: i64) -> Result<()> {
-    if given == present {
-        return Ok(());
-    }
-    Err(Error::user(
-        Code::StaleVersion,
-        "version",
-        format!(
-            "somebody else has changed this since you read it (version {present}); read it again and repeat your change"
-        ),
-    ))
-}
-
-fn taken(field: &str) -> Error {
-    Error::user(
-        Code::Taken,
-        field,
-        format!("this {field} is in use already; choose another"),
-    )
 }
 
 /// A `like` pattern that finds the text anywhere, for use with [`fold`] and `escape '\'`.

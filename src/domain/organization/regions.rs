@@ -3,18 +3,18 @@
 //! Called by `graphql/organization`, the demo and higher topics. All staff see all regions; an administrator
 //! changes them. A region is never deleted: stores and grants point to it.
 
-use super::{check_version, parse_code, parse_name, taken};
-use crate::access::{Action, Ctx, audit};
+use super::change::{Told, check_free, check_version, put};
+use super::{parse_code, parse_name};
+use crate::access::{Action, Ctx};
 use crate::error::{Error, Result, UserErrors};
-use crate::events::{self, NewEvent};
 use entity::ids::RegionId;
 use entity::region;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashMap;
 
 /// A region to be made.
@@ -88,7 +88,7 @@ pub async fn create(ctx: &Ctx, new: &NewRegion) -> Result<region::Model> {
     };
     ctx.db
         .write(|tx| async move {
-            check_code(&*tx, code, None).await?;
+            check_free::<region::Entity>(&*tx, region::Column::Code, code, "code").await?;
             let now = ctx.now();
             let row = region::ActiveModel {
                 id: Set(RegionId::new()),
@@ -100,15 +100,10 @@ pub async fn create(ctx: &Ctx, new: &NewRegion) -> Result<region::Model> {
             }
             .insert(&*tx)
             .await?;
-            tell(
-                &*tx,
-                ctx,
-                "region.created",
-                "region.create",
-                row.id,
-                &["code", "name"],
-            )
-            .await?;
+            let words = ("region.created", "region.create");
+            told(words, &row, &["code", "name"])
+                .write(&*tx, ctx)
+                .await?;
             Ok(row)
         })
         .await
@@ -141,55 +136,30 @@ pub async fn update(ctx: &Ctx, id: RegionId, change: &RegionChange) -> Result<re
             check_version(change.version, row.version)?;
             let mut fields = Vec::new();
             let mut active = row.clone().into_active_model();
-            if let Some(code) = code.as_ref().filter(|code| **code != row.code) {
-                check_code(&*tx, code, Some(id)).await?;
-                active.code = Set(code.clone());
-                fields.push("code");
+            if put(&mut fields, "code", code.clone(), &mut active.code) {
+                let code = active.code.as_ref();
+                check_free::<region::Entity>(&*tx, region::Column::Code, code, "code").await?;
             }
-            if let Some(name) = name.as_ref().filter(|name| **name != row.name) {
-                active.name = Set(name.clone());
-                fields.push("name");
-            }
+            put(&mut fields, "name", name.clone(), &mut active.name);
             if fields.is_empty() {
                 return Ok(row);
             }
             active.version = Set(row.version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            tell(&*tx, ctx, "region.updated", "region.update", id, &fields).await?;
+            let words = ("region.updated", "region.update");
+            told(words, &row, &fields).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
 }
 
-async fn check_code(tx: &impl ConnectionTrait, code: &str, own: Option<RegionId>) -> Result<()> {
-    let other = region::Entity::find()
-        .filter(region::Column::Code.eq(code))
-        .one(tx)
-        .await?;
-    match other {
-        Some(other) if Some(other.id) != own => Err(taken("code")),
-        _ => Ok(()),
-    }
-}
-
-async fn tell(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    kind: &'static str,
-    action: &'static str,
-    id: RegionId,
-    fields: &[&str],
-) -> Result<()> {
-    let payload: Value = json!({ "fields": fields });
-    let event = NewEvent {
-        kind,
-        customer: None,
+fn told(words: (&'static str, &'static str), row: &region::Model, fields: &[&str]) -> Told {
+    Told {
+        words,
+        what: "region",
+        id: row.id.into(),
         store: None,
-        subject: id.into(),
-        payload,
-    };
-    events::record(tx, ctx, &[event]).await?;
-    let detail = json!({ "region": id, "fields": fields });
-    audit::write(tx, &[audit::Entry::new(ctx, action).detail(detail)]).await
+        detail: json!({ "fields": fields }),
+    }
 }

@@ -3,10 +3,11 @@
 //! Called by `graphql/organization`, the commands for staff and the demo; reading is in
 //! [`super::staff_list`]. An account is never deleted: what somebody did stays theirs.
 
+use super::change::{Told, check_free, check_version, put};
 use super::passwords;
 use super::revocation::{self, Change};
 use super::staff_list::StaffMember;
-use super::{check_version, grants, parse_name, sessions, taken};
+use super::{grants, parse_name, sessions};
 use crate::access::{Action, Ctx, Grant, audit};
 use crate::db::Sql;
 use crate::error::{Code, Error, Result, UserErrors};
@@ -89,7 +90,8 @@ pub async fn create(ctx: &Ctx, new: &NewStaff) -> Result<StaffMember> {
     ctx.db
         .write(|tx| async move {
             let held = grants::check(&*tx, &new.grants).await?;
-            check_email(&*tx, email, None).await?;
+            check_free::<staff::Entity>(&*tx, staff::Column::Email, email.normal(), "email")
+                .await?;
             let now = ctx.now();
             let row = staff::ActiveModel {
                 id: Set(StaffId::new()),
@@ -107,7 +109,9 @@ pub async fn create(ctx: &Ctx, new: &NewStaff) -> Result<StaffMember> {
             .await?;
             grants::replace(&*tx, row.id, &held, now).await?;
             let payload = json!({ "roles": roles(&held) });
-            tell(&*tx, ctx, "staff.created", "staff.create", row.id, payload).await?;
+            told(("staff.created", "staff.create"), &row, payload)
+                .write(&*tx, ctx)
+                .await?;
             Ok(StaffMember {
                 row,
                 grants: held,
@@ -141,15 +145,12 @@ pub async fn update(ctx: &Ctx, id: StaffId, change: &StaffChange) -> Result<Staf
             check_version(change.version, row.version)?;
             let mut fields = Vec::new();
             let mut active = row.clone().into_active_model();
-            if let Some(email) = email.as_ref().filter(|email| email.normal() != row.email) {
-                check_email(&*tx, email, Some(id)).await?;
-                active.email = Set(email.normal().to_owned());
-                fields.push("email");
+            let normal = email.as_ref().map(|email| email.normal().to_owned());
+            if put(&mut fields, "email", normal, &mut active.email) {
+                let email = active.email.as_ref();
+                check_free::<staff::Entity>(&*tx, staff::Column::Email, email, "email").await?;
             }
-            if let Some(name) = name.as_ref().filter(|name| **name != row.name) {
-                active.name = Set(name.clone());
-                fields.push("name");
-            }
+            put(&mut fields, "name", name.clone(), &mut active.name);
             let mut held = before.clone();
             let mut revoked = Vec::new();
             if let Some(grants) = &change.grants {
@@ -180,7 +181,9 @@ pub async fn update(ctx: &Ctx, id: StaffId, change: &StaffChange) -> Result<Staf
             }
             let detail =
                 json!({ "fields": fields, "roles_before": roles(&before), "roles": roles(&held) });
-            tell(&*tx, ctx, "staff.updated", "staff.update", id, detail).await?;
+            told(("staff.updated", "staff.update"), &row, detail)
+                .write(&*tx, ctx)
+                .await?;
             Ok((
                 StaffMember {
                     row,
@@ -225,7 +228,9 @@ pub async fn disable(ctx: &Ctx, id: StaffId) -> Result<StaffMember> {
             }
             sessions::end_all(&*tx, ctx, id, None, "STAFF_DISABLED").await?;
             revocation::record(&*tx, ctx, revoked).await?;
-            tell(&*tx, ctx, "staff.disabled", "staff.disable", id, json!({})).await?;
+            told(("staff.disabled", "staff.disable"), &row, json!({}))
+                .write(&*tx, ctx)
+                .await?;
             Ok(StaffMember {
                 row,
                 grants: held,
@@ -259,7 +264,9 @@ pub async fn enable(ctx: &Ctx, id: StaffId) -> Result<StaffMember> {
             active.version = Set(version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            tell(&*tx, ctx, "staff.enabled", "staff.enable", id, json!({})).await?;
+            told(("staff.enabled", "staff.enable"), &row, json!({}))
+                .write(&*tx, ctx)
+                .await?;
             Ok(StaffMember {
                 row,
                 grants: held,
@@ -403,39 +410,16 @@ async fn check_administered(tx: &impl ConnectionTrait, field: &str) -> Result<()
     ))
 }
 
-async fn check_email(tx: &impl ConnectionTrait, email: &Email, own: Option<StaffId>) -> Result<()> {
-    let other = staff::Entity::find()
-        .filter(staff::Column::Email.eq(email.normal()))
-        .one(tx)
-        .await?;
-    match other {
-        Some(other) if Some(other.id) != own => Err(taken("email")),
-        _ => Ok(()),
-    }
-}
-
 fn roles(grants: &[Grant]) -> Vec<&'static str> {
     grants.iter().map(|grant| grant.role.as_str()).collect()
 }
 
-async fn tell(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    kind: &'static str,
-    action: &'static str,
-    id: StaffId,
-    mut detail: Value,
-) -> Result<()> {
-    let event = NewEvent {
-        kind,
-        customer: None,
+fn told(words: (&'static str, &'static str), row: &staff::Model, detail: Value) -> Told {
+    Told {
+        words,
+        what: "staff",
+        id: row.id.into(),
         store: None,
-        subject: id.into(),
-        payload: detail.clone(),
-    };
-    events::record(tx, ctx, &[event]).await?;
-    if let Some(members) = detail.as_object_mut() {
-        members.insert("staff".to_owned(), json!(id));
+        detail,
     }
-    audit::write(tx, &[audit::Entry::new(ctx, action).detail(detail)]).await
 }

@@ -3,18 +3,18 @@
 //! Called by `graphql/organization`, its loader and the commands for staff. Who manages stores sees those who
 //! hold a role in them; everybody sees the names of the colleagues whom they meet in what they may read.
 
-use super::grants;
-use super::stores::{bytewise, contains};
+use super::stores::contains;
+use super::{by_name, grants};
 use crate::access::sight::Reach;
 use crate::access::{Action, Ctx, Grant};
-use crate::db::{Keyset, Page, PageRequest, Sort};
+use crate::db::{Page, PageRequest, Sort};
 use crate::error::Result;
 use entity::enums::Role;
 use entity::ids::{StaffId, StoreId};
 use entity::values::Email;
 use entity::{staff, staff_grant};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use std::collections::{HashMap, HashSet};
 
 /// A member of staff as the viewer sees them.
@@ -106,7 +106,7 @@ fn condition(ctx: &Ctx, filter: &StaffFilter) -> Condition {
     }))
 }
 
-/// A page of staff in the order of their names.
+/// A page of staff in the order of their names, as the company's locale has it.
 ///
 /// # Errors
 /// As [`Ctx::require`]; those of the database.
@@ -117,16 +117,27 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<StaffMember>> {
     ctx.require(Action::StaffRead)?;
-    let select = staff::Entity::find().filter(condition(ctx, filter));
-    let page: Page<staff::Model> = Keyset::new(bytewise(ctx, "staff", "name"), id(), sort)
-        .page(ctx.db.read(), select, page)
+    let named: Vec<(StaffId, String)> = staff::Entity::find()
+        .filter(condition(ctx, filter))
+        .select_only()
+        .columns([staff::Column::Id, staff::Column::Name])
+        .into_tuple()
+        .all(ctx.db.read())
         .await?;
-    let ids: Vec<StaffId> = page.items.iter().map(|row| row.id).collect();
-    let mut held = grants::load(ctx.db.read(), &ids).await?;
-    Ok(page.map(|row| StaffMember {
-        grants: held.remove(&row.id).unwrap_or_default(),
-        row,
-        in_full: true,
+    let page = by_name::page(named, &super::settings(ctx).await?.collation, sort, page)?;
+    let rows = staff::Entity::find()
+        .filter(staff::Column::Id.is_in(page.items.iter().map(|id| id.0)))
+        .all(ctx.db.read())
+        .await?;
+    let mut rows: HashMap<StaffId, staff::Model> =
+        rows.into_iter().map(|row| (row.id, row)).collect();
+    let mut held = grants::load(ctx.db.read(), &page.items).await?;
+    Ok(page.keep(|id| {
+        Some(StaffMember {
+            row: rows.remove(&id)?,
+            grants: held.remove(&id).unwrap_or_default(),
+            in_full: true,
+        })
     }))
 }
 
@@ -210,7 +221,8 @@ pub async fn by_email(ctx: &Ctx, email: &Email) -> Result<Option<StaffMember>> {
 pub async fn all(ctx: &Ctx) -> Result<Vec<StaffMember>> {
     ctx.require(Action::StaffManage)?;
     let mut rows = staff::Entity::find().all(ctx.db.read()).await?;
-    rows.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+    let company = super::settings(ctx).await?;
+    rows.sort_by_cached_key(|row| (company.collation.key(&row.name), row.id));
     let mut members = Vec::with_capacity(rows.len());
     // Some thousands of ids at a time: both engines bind at most some 32,000 values.
     for chunk in rows.chunks(5000) {

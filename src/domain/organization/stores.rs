@@ -4,11 +4,11 @@
 //! days. All staff see all stores; an administrator changes them. A store is never deleted, only archived:
 //! visits and customers point to it.
 
-use super::{check_version, parse_code, parse_name, parse_time_zone, pattern, taken};
-use crate::access::{Action, Ctx, audit};
+use super::change::{Told, check_free, check_version, put};
+use super::{by_name, parse_code, parse_name, parse_time_zone, pattern};
+use crate::access::{Action, Ctx};
 use crate::db::{Keyset, Page, PageRequest, Sort};
 use crate::error::{Code, Error, Result, UserErrors};
-use crate::events::{self, NewEvent};
 use entity::ids::{RegionId, StoreId};
 use entity::values::OpeningHours;
 use entity::values::opening_hours::Interval;
@@ -64,18 +64,18 @@ pub struct StoreFilter {
     pub archived: Option<bool>,
 }
 
-/// By what a list of stores is ordered: bytewise, which no two databases differ in.
+/// By what a list of stores is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StoreOrder {
-    /// By code.
+    /// By code, bytewise, which no two databases differ in.
     #[default]
     Code,
-    /// By name.
+    /// By name, as the company's locale has it.
     Name,
 }
 
 /// A text column compared by its bytes, whatever the database's own order is.
-pub(super) fn bytewise(ctx: &Ctx, table: &str, column: &str) -> Expr {
+fn bytewise(ctx: &Ctx, table: &str, column: &str) -> Expr {
     let collation = match ctx.db.engine() {
         crate::db::Engine::Postgres => " collate \"C\"",
         crate::db::Engine::Sqlite => "",
@@ -128,18 +128,25 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<store::Model>> {
     ctx.require(Action::OrganizationRead)?;
-    let column = match order {
-        StoreOrder::Code => "code",
-        StoreOrder::Name => "name",
-    };
     let select = store::Entity::find().filter(condition(ctx, filter));
-    Keyset::new(
-        bytewise(ctx, "store", column),
-        Expr::col((store::Entity, store::Column::Id)),
-        sort,
-    )
-    .page(ctx.db.read(), select, page)
-    .await
+    if order == StoreOrder::Code {
+        return Keyset::new(
+            bytewise(ctx, "store", "code"),
+            Expr::col((store::Entity, store::Column::Id)),
+            sort,
+        )
+        .page(ctx.db.read(), select, page)
+        .await;
+    }
+    let named: Vec<(StoreId, String)> = select
+        .select_only()
+        .columns([store::Column::Id, store::Column::Name])
+        .into_tuple()
+        .all(ctx.db.read())
+        .await?;
+    let page = by_name::page(named, &super::settings(ctx).await?.collation, sort, page)?;
+    let mut rows = by_ids(ctx, &page.items).await?;
+    Ok(page.keep(|id| rows.remove(&id)))
 }
 
 /// How many stores the list has.
@@ -236,7 +243,7 @@ pub async fn create(ctx: &Ctx, new: &NewStore) -> Result<store::Model> {
     ctx.db
         .write(|tx| async move {
             check_region(&*tx, new.region).await?;
-            check_code(&*tx, code, None).await?;
+            check_free::<store::Entity>(&*tx, store::Column::Code, code, "code").await?;
             let now = ctx.now();
             let row = store::ActiveModel {
                 id: Set(StoreId::new()),
@@ -252,7 +259,8 @@ pub async fn create(ctx: &Ctx, new: &NewStore) -> Result<store::Model> {
             }
             .insert(&*tx)
             .await?;
-            tell(&*tx, ctx, "store.created", "store.create", row.id, &[]).await?;
+            let words = ("store.created", "store.create");
+            told(words, &row, &[]).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
@@ -288,35 +296,31 @@ pub async fn update(ctx: &Ctx, id: StoreId, change: &StoreChange) -> Result<stor
             let row = locked(&*tx, id, change.version).await?;
             let mut fields = Vec::new();
             let mut active = row.clone().into_active_model();
-            if let Some(region) = change.region.filter(|region| *region != row.region_id) {
-                check_region(&*tx, region).await?;
-                active.region_id = Set(region);
-                fields.push("region");
+            if put(&mut fields, "region", change.region, &mut active.region_id) {
+                check_region(&*tx, *active.region_id.as_ref()).await?;
             }
-            if let Some(code) = code.as_ref().filter(|code| **code != row.code) {
-                check_code(&*tx, code, Some(id)).await?;
-                active.code = Set(code.clone());
-                fields.push("code");
+            if put(&mut fields, "code", code.clone(), &mut active.code) {
+                let code = active.code.as_ref();
+                check_free::<store::Entity>(&*tx, store::Column::Code, code, "code").await?;
             }
-            if let Some(name) = name.as_ref().filter(|name| **name != row.name) {
-                active.name = Set(name.clone());
-                fields.push("name");
-            }
-            if let Some(zone) = zone.filter(|zone| zone.name() != row.time_zone) {
-                active.time_zone = Set(zone.name().to_owned());
-                fields.push("timeZone");
-            }
-            if let Some(hours) = hours.as_ref().filter(|hours| **hours != row.opening_hours) {
-                active.opening_hours = Set(hours.clone());
-                fields.push("openingHours");
-            }
+            put(&mut fields, "name", name.clone(), &mut active.name);
+            let zone = zone.map(|zone| zone.name().to_owned());
+            put(&mut fields, "timeZone", zone, &mut active.time_zone);
+            let hours = hours.clone();
+            put(
+                &mut fields,
+                "openingHours",
+                hours,
+                &mut active.opening_hours,
+            );
             if fields.is_empty() {
                 return Ok(row);
             }
             active.version = Set(row.version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            tell(&*tx, ctx, "store.updated", "store.update", id, &fields).await?;
+            let words = ("store.updated", "store.update");
+            told(words, &row, &fields).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
@@ -340,12 +344,12 @@ pub async fn archive(ctx: &Ctx, id: StoreId, version: i64, archived: bool) -> Re
             active.version = Set(row.version + 1);
             active.updated_at = Set(ctx.now());
             let row = active.update(&*tx).await?;
-            let (kind, action) = if archived {
+            let words = if archived {
                 ("store.archived", "store.archive")
             } else {
                 ("store.reopened", "store.reopen")
             };
-            tell(&*tx, ctx, kind, action, id, &[]).await?;
+            told(words, &row, &[]).write(&*tx, ctx).await?;
             Ok(row)
         })
         .await
@@ -368,33 +372,12 @@ async fn check_region(tx: &impl ConnectionTrait, id: RegionId) -> Result<()> {
     }
 }
 
-async fn check_code(tx: &impl ConnectionTrait, code: &str, own: Option<StoreId>) -> Result<()> {
-    let other = store::Entity::find()
-        .filter(store::Column::Code.eq(code))
-        .one(tx)
-        .await?;
-    match other {
-        Some(other) if Some(other.id) != own => Err(taken("code")),
-        _ => Ok(()),
+fn told(words: (&'static str, &'static str), row: &store::Model, fields: &[&str]) -> Told {
+    Told {
+        words,
+        what: "store",
+        id: row.id.into(),
+        store: Some(row.id),
+        detail: json!({ "fields": fields }),
     }
-}
-
-async fn tell(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    kind: &'static str,
-    action: &'static str,
-    id: StoreId,
-    fields: &[&str],
-) -> Result<()> {
-    let event = NewEvent {
-        kind,
-        customer: None,
-        store: Some(id),
-        subject: id.into(),
-        payload: json!({ "fields": fields }),
-    };
-    events::record(tx, ctx, &[event]).await?;
-    let detail = json!({ "store": id, "fields": fields });
-    audit::write(tx, &[audit::Entry::new(ctx, action).detail(detail)]).await
 }

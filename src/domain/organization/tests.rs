@@ -1,6 +1,8 @@
 //! Signing in and the organization, on both engines.
 
 mod access;
+mod fixed;
+mod names;
 mod tokens;
 
 use super::authenticator::Authenticator;
@@ -319,7 +321,7 @@ async fn the_company_changes_within_its_bounds() {
                     currency: Some("XXX".to_owned()),
                     ..Default::default()
                 },
-                "currency",
+                "currencyCode",
             ),
             (
                 CompanyChange {

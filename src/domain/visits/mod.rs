@@ -1,7 +1,7 @@
 //! Visits and purchases (rules V1 to V3).
 //!
 //! [`booking`] computes what a visit writes, from facts that were read under the customer's lock; [`record`]
-//! is the service behind `visitRecord`; [`history`] books many rows of another system's history at once;
+//! is the service behind `visitRecord`, and [`receipt`] what it is told; [`history`] books many rows of another system's history at once;
 //! [`lookup`] reads.
 
 pub mod booking;
@@ -9,6 +9,7 @@ pub mod facts;
 pub mod history;
 pub mod import;
 pub mod lookup;
+pub mod receipt;
 pub mod record;
 mod returns;
 

@@ -1,22 +1,21 @@
 //! Recording a visit: may I, parse, lock the customer, compute, write everything in one transaction.
 
 use super::booking::{Booking, LARGEST_MINOR, Totals, sums};
-use super::facts::{LineFacts, PurchaseFacts, ReturnClaim, VisitFacts, content_hash};
+use super::facts::{PurchaseFacts, ReturnClaim, VisitFacts, content_hash};
+use super::receipt::{NewPurchase, read_purchase};
 use super::returns;
 use crate::access::sight::{self, Reach};
 use crate::access::{Action, Ctx, audit};
 use crate::db::{Batch, IdempotencyKey};
 use crate::domain::cards::programmes::text_code;
 use crate::domain::cards::{lookup as cards, tiering::Standing};
-use crate::domain::organization::company;
+use crate::domain::organization::{company, fixed};
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::events;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use entity::enums::{NoPurchaseReason, VisitChannel};
-use entity::ids::{CustomerId, PurchaseLineId, StaffId, StoreId, VisitId};
-use entity::values::{
-    CardNumber, Quantity, TimeZone, business_date, clean_line, clean_text, money,
-};
+use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
+use entity::values::{CardNumber, TimeZone, business_date, clean_text};
 use entity::{customer_total, purchase, staff, store, visit};
 use iso_currency::Currency;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -54,63 +53,6 @@ pub struct NewVisit {
     /// The caller's key.
     pub key: Option<IdempotencyKey>,
 }
-
-/// A receipt as it is told.
-#[derive(Clone, Debug)]
-pub struct NewPurchase {
-    /// The numbering system and the number; one is made up when absent.
-    pub receipt: Option<(String, String)>,
-    /// Lines bought.
-    pub lines: Vec<NewLine>,
-    /// Lines given back.
-    pub returns: Vec<NewReturn>,
-}
-
-/// A line bought, as it is told; amounts are in minor units of the company's currency already.
-#[derive(Clone, Debug)]
-pub struct NewLine {
-    /// The product's number.
-    pub sku: Option<String>,
-    /// The product's name.
-    pub name: Option<String>,
-    /// Its category.
-    pub category: Option<String>,
-    /// Its brand.
-    pub brand: Option<String>,
-    /// How many, as decimal text; one when absent.
-    pub quantity: Option<String>,
-    /// List price of one, as decimal text with its currency code.
-    pub list_price: Option<Amount>,
-    /// What was paid for the line.
-    pub amount: Amount,
-    /// What one cost the shop.
-    pub unit_cost: Option<Amount>,
-    /// Why less than the list price was paid.
-    pub discount_reason: Option<String>,
-}
-
-/// A line given back, as it is told.
-#[derive(Clone, Debug)]
-pub struct NewReturn {
-    /// The line that it undoes.
-    pub line: PurchaseLineId,
-    /// How many; all that are left when absent.
-    pub quantity: Option<String>,
-    /// What was paid back; in proportion when absent.
-    pub amount: Option<Amount>,
-}
-
-/// An amount as decimal text with its currency code.
-#[derive(Clone, Debug)]
-pub struct Amount {
-    /// The amount.
-    pub amount: String,
-    /// ISO 4217 code.
-    pub currency: String,
-}
-
-/// Lines of a receipt, and lines given back, at most.
-const MOST_LINES: usize = 200;
 
 /// Records a visit, with or without a purchase. Totals, tier, audit entry and events are written in the same
 /// transaction. The same receipt, or the same key, sent again gives the visit that was recorded first.
@@ -171,6 +113,7 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
         shown,
         zone,
         served_by: new.served_by,
+        currency,
         key: new.key,
     };
     let id = ctx
@@ -192,6 +135,8 @@ struct Plan {
     shown: bool,
     zone: TimeZone,
     served_by: Option<StaffId>,
+    /// In which the amounts were read.
+    currency: Currency,
     key: Option<IdempotencyKey>,
 }
 
@@ -213,6 +158,7 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
     }
     let mut facts = plan.facts.clone();
     if let Some(purchase) = &mut facts.purchase {
+        fixed::hold_currency(tx, ctx, plan.currency).await?;
         purchase.returns = returns::settle(tx, customer, &plan.claims).await?;
     }
     if let Some(served_by) = plan.served_by
@@ -372,154 +318,4 @@ async fn find_customer(ctx: &Ctx, who: &Who) -> Result<(CustomerId, bool)> {
         return Err(Error::user(Code::WrongState, "cardNumber", message));
     }
     Ok((card.customer_id, true))
-}
-
-/// A receipt whose values were checked.
-struct Told {
-    source: String,
-    number: String,
-    lines: Vec<LineFacts>,
-    claims: Vec<ReturnClaim>,
-}
-
-fn read_purchase(told: &NewPurchase, currency: Currency, errors: &mut UserErrors) -> Told {
-    if told.lines.is_empty() && told.returns.is_empty() {
-        errors.push(
-            Code::Required,
-            "purchase.lines",
-            "a receipt has at least one line bought or given back",
-        );
-    }
-    for (what, count) in [("lines", told.lines.len()), ("returns", told.returns.len())] {
-        if count > MOST_LINES {
-            errors.push(
-                Code::TooMany,
-                &format!("purchase.{what}"),
-                format!("a receipt has at most {MOST_LINES} lines"),
-            );
-        }
-    }
-    let (source, number) = match &told.receipt {
-        Some((source, number)) => (
-            errors
-                .take("purchase.receipt.source", text_code, clean_line(source, 64))
-                .unwrap_or_default(),
-            errors
-                .take("purchase.receipt.number", text_code, clean_line(number, 64))
-                .unwrap_or_default(),
-        ),
-        None => ("regulars".to_owned(), VisitId::new().to_string()),
-    };
-    let lines = told
-        .lines
-        .iter()
-        .take(MOST_LINES)
-        .enumerate()
-        .map(|(n, line)| read_line(line, &format!("purchase.lines.{n}"), currency, errors))
-        .collect();
-    let claims = told
-        .returns
-        .iter()
-        .take(MOST_LINES)
-        .enumerate()
-        .map(|(n, back)| {
-            let at = format!("purchase.returns.{n}");
-            let amount = back.amount.as_ref();
-            ReturnClaim {
-                undoes: Some(back.line),
-                quantity_milli: read_quantity(back.quantity.as_deref(), &at, errors),
-                amount_minor: amount.and_then(|amount| {
-                    read_amount(amount, &format!("{at}.amount"), currency, errors)
-                }),
-            }
-        })
-        .collect();
-    Told {
-        source,
-        number,
-        lines,
-        claims,
-    }
-}
-
-fn read_line(told: &NewLine, at: &str, currency: Currency, errors: &mut UserErrors) -> LineFacts {
-    let mut text = |name: &str, value: &Option<String>, longest: usize| {
-        value.as_deref().and_then(|value| {
-            errors.take(
-                &format!("{at}.{name}"),
-                text_code,
-                clean_line(value, longest),
-            )
-        })
-    };
-    let (sku, name) = (text("sku", &told.sku, 64), text("name", &told.name, 200));
-    let (category, brand) = (
-        text("category", &told.category, 100),
-        text("brand", &told.brand, 100),
-    );
-    let discount_reason = text("discountReason", &told.discount_reason, 200);
-    LineFacts {
-        sku,
-        name,
-        category,
-        brand,
-        quantity_milli: read_quantity(told.quantity.as_deref(), at, errors).unwrap_or(1000),
-        list_price_minor: told
-            .list_price
-            .as_ref()
-            .and_then(|amount| read_amount(amount, &format!("{at}.listPrice"), currency, errors)),
-        amount_minor: read_amount(&told.amount, &format!("{at}.amount"), currency, errors)
-            .unwrap_or_default(),
-        unit_cost_minor: told
-            .unit_cost
-            .as_ref()
-            .and_then(|amount| read_amount(amount, &format!("{at}.unitCost"), currency, errors)),
-        discount_reason,
-    }
-}
-
-/// A quantity above 0, in thousandths; `None` when none is given or it is wrong.
-fn read_quantity(text: Option<&str>, at: &str, errors: &mut UserErrors) -> Option<i64> {
-    let parsed = Quantity::parse(text?).and_then(Quantity::positive);
-    let quantity = errors
-        .take(&format!("{at}.quantity"), |_| Code::OutOfRange, parsed)?
-        .thousandths();
-    if quantity > 1_000_000_000 {
-        return errors.none(
-            Code::OutOfRange,
-            &format!("{at}.quantity"),
-            "a line has at most 1,000,000 pieces",
-        );
-    }
-    Some(quantity)
-}
-
-/// An amount of 0 or more in minor units; `None` when it is wrong.
-fn read_amount(
-    told: &Amount,
-    at: &str,
-    currency: Currency,
-    errors: &mut UserErrors,
-) -> Option<i64> {
-    if told.currency != currency.code() {
-        let message = format!(
-            "the company keeps its books in {}; give the amount in it",
-            currency.code()
-        );
-        return errors.none(
-            Code::CurrencyMismatch,
-            &format!("{at}.currencyCode"),
-            message,
-        );
-    }
-    let minor = errors.take(
-        &format!("{at}.amount"),
-        |_| Code::Invalid,
-        money::parse_amount(&told.amount, currency),
-    )?;
-    if !(0..=LARGEST_MINOR).contains(&minor) {
-        let message = "an amount is 0 or more; what is given back is told as a return";
-        return errors.none(Code::OutOfRange, &format!("{at}.amount"), message);
-    }
-    Some(minor)
 }

@@ -71,11 +71,11 @@ fn one(
     }
     let quantity = claim.quantity_milli.unwrap_or(left.quantity_milli);
     if quantity > left.quantity_milli || quantity == 0 {
-        let message = format!(
-            "only {} of this line are left to be given back",
-            Quantity::from_thousandths(left.quantity_milli)
+        return errors.none(
+            Code::ReturnExceeds,
+            &format!("{at}.quantity"),
+            too_many(left.quantity_milli),
         );
-        return errors.none(Code::ReturnExceeds, &format!("{at}.quantity"), message);
     }
     let amount = match claim.amount_minor {
         Some(amount) => amount,
@@ -88,7 +88,8 @@ fn one(
         }
     };
     if amount > left.amount_minor {
-        let message = "more than is left of what was paid for this line";
+        let message =
+            "more is paid back than is left of what was paid for this line; check the amount";
         return errors.none(Code::ReturnExceeds, &format!("{at}.amount.amount"), message);
     }
     left.quantity_milli -= quantity;
@@ -99,6 +100,16 @@ fn one(
         amount_minor: amount,
         line: copy(line),
     })
+}
+
+/// What is said to whoever gives back more than is left.
+fn too_many(left_milli: i64) -> String {
+    if left_milli <= 0 {
+        return "nothing of this line is left to return".to_owned();
+    }
+    let left = Quantity::from_thousandths(left_milli);
+    let verb = if left_milli == 1000 { "is" } else { "are" };
+    format!("only {left} of this line {verb} left to return")
 }
 
 async fn lines_of(
@@ -174,5 +185,22 @@ fn copy(line: &purchase_line::Model) -> LineFacts {
         amount_minor: line.amount_minor,
         unit_cost_minor: line.unit_cost_minor,
         discount_reason: line.discount_reason.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_as_a_person_would() {
+        for (left, message) in [
+            (0, "nothing of this line is left to return"),
+            (1000, "only 1 of this line is left to return"),
+            (2000, "only 2 of this line are left to return"),
+            (500, "only 0.5 of this line are left to return"),
+        ] {
+            assert_eq!(too_many(left), message);
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! Recording under concurrency, repeats, returns; history in bulk.
+//! Recording under concurrency, repeats, returns. What comes from files is in [`bringing_in`].
 
-use super::import::{self, Target};
-use super::lookup::{self, VisitFilter};
-use super::record::{Amount, NewLine, NewPurchase, NewReturn, NewVisit, Who, record};
+mod bringing_in;
+
+use super::lookup;
+use super::receipt::{Amount, NewLine, NewPurchase, NewReturn};
+use super::record::{NewVisit, Who, record};
 use crate::access::{Ctx, Viewer};
-use crate::db::{Bounds, PageRequest, Sort};
 use crate::domain::cards::issue::{self, NewCard};
 use crate::domain::cards::ladder::Rung;
 use crate::domain::cards::lookup as cards;
@@ -14,12 +15,10 @@ use crate::db::Batch;
 use crate::domain::customers::bulk::{self, NewCustomer};
 use crate::domain::organization::{company, regions, stores};
 use crate::error::{Code, Error};
-use crate::intake::{Mapping, PurchaseOptions, PurchaseRows};
 use crate::testing::TestDb;
 use entity::enums::{Role, TierChangeReason, VisitChannel};
 use entity::ids::{CustomerId, PurchaseLineId, StoreId};
 use futures_util::future::join_all;
-use std::io::{Read, Write};
 
 /// A shop with one store, a ladder of two tiers, and one customer with a card.
 struct Shop {
@@ -433,112 +432,6 @@ async fn nobody_records_without_the_right() {
         .await
         .unwrap_err();
         assert!(matches!(refused, Error::Unauthenticated));
-        db.done().await;
-    }
-}
-
-async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (import::Report, Vec<u64>) {
-    let settings = company::settings(ctx).await.unwrap();
-    let mapping =
-        Mapping::parse("customer=customer_id,date=date,quantity=quantity,amount=amount").unwrap();
-    let options = PurchaseOptions::new(
-        mapping,
-        settings.currency,
-        settings.country,
-        ctx.now().date_naive(),
-    );
-    let target = Target {
-        source: "pos".into(),
-        store: "main".into(),
-        currency: settings.currency,
-        phone_region: settings.country,
-        dry_run: false,
-    };
-    let mut rejected = Vec::new();
-    let rows = PurchaseRows::open(file, options).unwrap();
-    let report = import::run(ctx, target, rows, |progress| {
-        if let import::Progress::Rejected(reject) = progress {
-            rejected.push(reject.line);
-        }
-        Ok(())
-    });
-    (report.await.unwrap(), rejected)
-}
-
-/// Rows alike to the letter are purchases of their own, zero amounts are purchases too, spoiled rows are reported
-/// by line, and a second import changes nothing.
-#[tokio::test(flavor = "multi_thread")]
-async fn history_is_imported_once() {
-    let text = "customer_id,date,quantity,amount\n1,2026-01-02,1,5.00\n1,2026-01-02,1,5.00\n2,2026-01-03,2,0.00\n\
-                3,2026-13-01,1,1.00\n1,2026-02-01,-1,-5.00\n";
-    for db in TestDb::all().await {
-        let ctx = db.system();
-        company_and_store(&ctx).await;
-        let (first, rejected) = import_text(&ctx, std::io::Cursor::new(text)).await;
-        assert_eq!(
-            (
-                first.rows,
-                first.booked,
-                first.known,
-                first.customers,
-                first.rejected
-            ),
-            (5, 4, 0, 2, 1)
-        );
-        assert_eq!(rejected, [5]);
-        let (again, _) = import_text(&ctx, std::io::Cursor::new(text)).await;
-        assert_eq!(
-            (again.booked, again.known, again.customers, again.rejected),
-            (0, 4, 0, 1)
-        );
-        let sums = lookup::sums(&ctx).await.unwrap();
-        assert_eq!(
-            (
-                sums.customers,
-                sums.receipts,
-                sums.bought_minor,
-                sums.returned_minor
-            ),
-            (2, 4, 1000, 500)
-        );
-        let page = PageRequest {
-            size: 10,
-            backward: false,
-            bounds: Bounds::default(),
-        };
-        let visits = lookup::page(&ctx, &VisitFilter::default(), Sort::Ascending, &page)
-            .await
-            .unwrap();
-        assert_eq!(visits.items.len(), 4);
-        assert!(visits.items.iter().all(|visit| visit.history));
-        db.done().await;
-    }
-}
-
-/// The reference purchases: counts and sum as published, and the speed of the import on each engine.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the reference data beside the project"]
-async fn the_reference_purchases_come_in_whole() {
-    let folder = std::env::var("REGULARS_REFERENCE_DATA").unwrap();
-    let path = std::path::Path::new(&folder).join("cdnow.csv");
-    for db in TestDb::all().await {
-        let ctx = db.system();
-        company_and_store(&ctx).await;
-        let started = std::time::Instant::now();
-        let (report, _) = import_text(&ctx, std::fs::File::open(&path).unwrap()).await;
-        let rate = 69_659.0 / started.elapsed().as_secs_f64();
-        writeln!(std::io::stderr(), "{:?}: {rate:.0} rows/s", db.db.engine()).unwrap();
-        assert_eq!(
-            (report.booked, report.customers, report.rejected),
-            (69_659, 23_570, 0)
-        );
-        let (again, _) = import_text(&ctx, std::fs::File::open(&path).unwrap()).await;
-        assert_eq!((again.booked, again.known, again.customers), (0, 69_659, 0));
-        let sums = lookup::sums(&ctx).await.unwrap();
-        assert_eq!(
-            (sums.receipts, sums.customers, sums.bought_minor),
-            (69_659, 23_570, 250_031_563)
-        );
         db.done().await;
     }
 }

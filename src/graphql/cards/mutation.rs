@@ -7,26 +7,28 @@ use super::input::{
 use super::object::{Card, Membership, Programme};
 use crate::access::Ctx;
 use crate::domain::cards::issue::{self, CardChange, NewCard, Step};
+use crate::domain::cards::lookup;
 use crate::domain::cards::memberships::{self, Enrolment, TierGrant};
 use crate::domain::cards::programmes::{self, NewProgramme, ProgrammeChange, text_code};
 use crate::domain::organization::company;
 use crate::error::{Error, Result, UserErrors};
 use crate::graphql::context::ctx;
 use crate::graphql::idempotency::key;
-use crate::graphql::ids::{need, need_option};
+use crate::graphql::ids::{GlobalKey, need, need_option};
 use crate::graphql::payload::payload;
-use async_graphql::{Context, MaybeUndefined, Object};
+use async_graphql::{Context, ID, MaybeUndefined, Object};
+use entity::ids::{CardId, MembershipId, ProgrammeId};
 use entity::values::clean_line;
 
 payload!(ProgrammeCreatePayload, programme: Programme, "What `programmeCreate` answers.", "The new programme.");
-payload!(ProgrammeUpdatePayload, programme: Programme, "What `programmeUpdate` answers.", "The changed programme.");
+payload!(versioned ProgrammeUpdatePayload, programme: Programme, "What `programmeUpdate` answers.", "The programme as it is now, also after a stale version; null after other errors.");
 payload!(MembershipEnrollPayload, membership: Membership, "What `membershipEnroll` answers.", "The new membership.");
-payload!(MembershipTierGrantPayload, membership: Membership, "What `membershipTierGrant` answers.", "The changed membership.");
+payload!(versioned MembershipTierGrantPayload, membership: Membership, "What `membershipTierGrant` answers.", "The membership as it is now, also after a stale version; null after other errors.");
 payload!(CardIssuePayload, card: Card, "What `cardIssue` answers.", "The new card.");
-payload!(CardFreezePayload, card: Card, "What `cardFreeze` answers.", "The frozen card.");
-payload!(CardUnfreezePayload, card: Card, "What `cardUnfreeze` answers.", "The card in use again.");
-payload!(CardReportLostPayload, card: Card, "What `cardReportLost` answers.", "The lost card.");
-payload!(CardReplacePayload, card: Card, "What `cardReplace` answers.", "The new card; the old one ends `REPLACED`.");
+payload!(versioned CardFreezePayload, card: Card, "What `cardFreeze` answers.", "The frozen card; after a stale version the card as it is now, null after other errors.");
+payload!(versioned CardUnfreezePayload, card: Card, "What `cardUnfreeze` answers.", "The card in use again; after a stale version the card as it is now, null after other errors.");
+payload!(versioned CardReportLostPayload, card: Card, "What `cardReportLost` answers.", "The lost card; after a stale version the card as it is now, null after other errors.");
+payload!(versioned CardReplacePayload, card: Card, "What `cardReplace` answers.", "The new card; the old one ends `REPLACED`. After a stale version the old card as it is now, null after other errors.");
 
 /// Mutations of programmes, memberships and cards.
 #[derive(Debug, Default)]
@@ -53,10 +55,15 @@ impl CardsMutation {
         context: &Context<'_>,
         #[graphql(desc = "What is to be changed.")] input: ProgrammeUpdateInput,
     ) -> async_graphql::Result<ProgrammeUpdatePayload> {
-        ProgrammeUpdatePayload::from_result(
-            context,
-            programme_update(ctx(context)?, input).await.map(Programme),
-        )
+        let (ctx, id) = (ctx(context)?, ProgrammeId::parse(&input.id));
+        let changed = programme_update(ctx, input).await;
+        ProgrammeUpdatePayload::from_change(context, changed.map(Programme), async {
+            Ok(programmes::by_ids(ctx, id.as_slice())
+                .await?
+                .pop()
+                .map(Programme))
+        })
+        .await
     }
 
     /// Enrolls a customer in a programme, at the tier that their spend so far has earned.
@@ -77,10 +84,15 @@ impl CardsMutation {
         context: &Context<'_>,
         #[graphql(desc = "The tier given by hand.")] input: MembershipTierGrantInput,
     ) -> async_graphql::Result<MembershipTierGrantPayload> {
-        MembershipTierGrantPayload::from_result(
-            context,
-            tier_grant(ctx(context)?, input).await.map(Membership),
-        )
+        let (ctx, id) = (ctx(context)?, MembershipId::parse(&input.membership_id));
+        let changed = tier_grant(ctx, input).await;
+        MembershipTierGrantPayload::from_change(context, changed.map(Membership), async {
+            Ok(lookup::memberships_by_ids(ctx, id.as_slice())
+                .await?
+                .pop()
+                .map(Membership))
+        })
+        .await
     }
 
     /// Issues a card; whoever has not joined the programme joins it now.
@@ -98,10 +110,9 @@ impl CardsMutation {
         context: &Context<'_>,
         #[graphql(desc = "The card to be frozen.")] input: CardStepInput,
     ) -> async_graphql::Result<CardFreezePayload> {
-        CardFreezePayload::from_result(
-            context,
-            step(ctx(context)?, Step::Freeze, input).await.map(Card),
-        )
+        let (ctx, id) = (ctx(context)?, input.card_id.clone());
+        let changed = step(ctx, Step::Freeze, input).await;
+        CardFreezePayload::from_change(context, changed.map(Card), present_card(ctx, &id)).await
     }
 
     /// Puts a frozen card to use again.
@@ -110,10 +121,9 @@ impl CardsMutation {
         context: &Context<'_>,
         #[graphql(desc = "The card to be used again.")] input: CardStepInput,
     ) -> async_graphql::Result<CardUnfreezePayload> {
-        CardUnfreezePayload::from_result(
-            context,
-            step(ctx(context)?, Step::Unfreeze, input).await.map(Card),
-        )
+        let (ctx, id) = (ctx(context)?, input.card_id.clone());
+        let changed = step(ctx, Step::Unfreeze, input).await;
+        CardUnfreezePayload::from_change(context, changed.map(Card), present_card(ctx, &id)).await
     }
 
     /// Notes that a card is lost, where no new one is wanted yet.
@@ -122,10 +132,9 @@ impl CardsMutation {
         context: &Context<'_>,
         #[graphql(desc = "The lost card.")] input: CardStepInput,
     ) -> async_graphql::Result<CardReportLostPayload> {
-        CardReportLostPayload::from_result(
-            context,
-            step(ctx(context)?, Step::ReportLost, input).await.map(Card),
-        )
+        let (ctx, id) = (ctx(context)?, input.card_id.clone());
+        let changed = step(ctx, Step::ReportLost, input).await;
+        CardReportLostPayload::from_change(context, changed.map(Card), present_card(ctx, &id)).await
     }
 
     /// Replaces a card in one step: the number changes, the membership with its history does not.
@@ -134,8 +143,19 @@ impl CardsMutation {
         context: &Context<'_>,
         #[graphql(desc = "The card to be replaced.")] input: CardReplaceInput,
     ) -> async_graphql::Result<CardReplacePayload> {
-        CardReplacePayload::from_result(context, card_replace(ctx(context)?, input).await.map(Card))
+        let (ctx, id) = (ctx(context)?, input.card_id.clone());
+        let changed = card_replace(ctx, input).await;
+        CardReplacePayload::from_change(context, changed.map(Card), present_card(ctx, &id)).await
     }
+}
+
+/// The card as the viewer sees it now.
+async fn present_card(ctx: &Ctx, id: &ID) -> Result<Option<Card>> {
+    let id = CardId::parse(id);
+    Ok(lookup::cards_by_ids(ctx, id.as_slice())
+        .await?
+        .pop()
+        .map(Card))
 }
 
 async fn programme_create(

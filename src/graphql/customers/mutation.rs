@@ -5,9 +5,9 @@ use super::input::{
 };
 use super::object::Customer;
 use crate::access::Ctx;
-use crate::domain::customers::{self, CustomerRow};
-use crate::error::{Code, Result};
-use crate::graphql::context::{Reported, ctx};
+use crate::domain::customers;
+use crate::error::Result;
+use crate::graphql::context::ctx;
 use crate::graphql::payload::payload;
 use async_graphql::{Context, Object};
 use entity::ids::CustomerId;
@@ -19,25 +19,25 @@ payload!(
     "The new customer; null when nothing was written."
 );
 payload!(
-    CustomerUpdatePayload,
+    versioned CustomerUpdatePayload,
     customer: Customer,
     "What came of changing a customer's file.",
     "The customer as they are now, also when the change was made from a stale version; null after other errors."
 );
 payload!(
-    CustomerArchivePayload,
+    versioned CustomerArchivePayload,
     customer: Customer,
     "What came of putting a customer's file away.",
     "The customer as they are now, also when a stale version was given; null after other errors."
 );
 payload!(
-    CustomerUnarchivePayload,
+    versioned CustomerUnarchivePayload,
     customer: Customer,
     "What came of taking a customer's file out again.",
     "The customer as they are now, also when a stale version was given; null after other errors."
 );
 payload!(
-    CustomerKeeperAssignPayload,
+    versioned CustomerKeeperAssignPayload,
     customer: Customer,
     "What came of saying who keeps a customer.",
     "The customer as they are now, also when a stale version was given; null after other errors."
@@ -47,22 +47,9 @@ payload!(
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CustomerMutation;
 
-/// Makes a payload of a service's result; after a stale version it still holds the present state.
-macro_rules! present {
-    ($payload:ident, $context:expr, $ctx:expr, $id:expr, $result:expr) => {{
-        let result = $result;
-        let stale = matches!(&result, Err(crate::error::Error::User(errors))
-            if errors.iter().any(|error| error.code == Code::StaleVersion));
-        let mut payload = $payload::from_result($context, result.map(Customer))?;
-        if stale {
-            payload.customer = now($ctx, $id).await.reported($context)?.map(Customer);
-        }
-        Ok(payload)
-    }};
-}
-
-async fn now(ctx: &Ctx, id: CustomerId) -> Result<Option<CustomerRow>> {
-    customers::by_id(ctx, id).await
+/// The customer as the viewer sees them now.
+async fn present(ctx: &Ctx, id: CustomerId) -> Result<Option<Customer>> {
+    Ok(customers::by_id(ctx, id).await?.map(Customer))
 }
 
 #[Object]
@@ -86,13 +73,8 @@ impl CustomerMutation {
         #[graphql(desc = "The change.")] input: CustomerUpdateInput,
     ) -> async_graphql::Result<CustomerUpdatePayload> {
         let (ctx, id) = (ctx(context)?, key(&input.id));
-        present!(
-            CustomerUpdatePayload,
-            context,
-            ctx,
-            id,
-            customers::change(ctx, &input.into()).await
-        )
+        let changed = customers::change(ctx, &input.into()).await;
+        CustomerUpdatePayload::from_change(context, changed.map(Customer), present(ctx, id)).await
     }
 
     /// Puts a customer's file away: lists leave them out, nothing is lost.
@@ -102,13 +84,8 @@ impl CustomerMutation {
         #[graphql(desc = "The customer.")] input: CustomerArchiveInput,
     ) -> async_graphql::Result<CustomerArchivePayload> {
         let (ctx, id) = (ctx(context)?, key(&input.id));
-        present!(
-            CustomerArchivePayload,
-            context,
-            ctx,
-            id,
-            customers::archive(ctx, id, input.version.map(Into::into)).await
-        )
+        let changed = customers::archive(ctx, id, input.version.map(Into::into)).await;
+        CustomerArchivePayload::from_change(context, changed.map(Customer), present(ctx, id)).await
     }
 
     /// Takes a customer's file out again.
@@ -118,13 +95,9 @@ impl CustomerMutation {
         #[graphql(desc = "The customer.")] input: CustomerArchiveInput,
     ) -> async_graphql::Result<CustomerUnarchivePayload> {
         let (ctx, id) = (ctx(context)?, key(&input.id));
-        present!(
-            CustomerUnarchivePayload,
-            context,
-            ctx,
-            id,
-            customers::unarchive(ctx, id, input.version.map(Into::into)).await
-        )
+        let changed = customers::unarchive(ctx, id, input.version.map(Into::into)).await;
+        CustomerUnarchivePayload::from_change(context, changed.map(Customer), present(ctx, id))
+            .await
     }
 
     /// Says who keeps a customer: the dedicated person, who sees their contact details in full.
@@ -135,12 +108,9 @@ impl CustomerMutation {
     ) -> async_graphql::Result<CustomerKeeperAssignPayload> {
         let (ctx, id) = (ctx(context)?, key(&input.customer_id));
         let keeper = input.keeper_id.as_ref().map(key);
-        present!(
-            CustomerKeeperAssignPayload,
-            context,
-            ctx,
-            id,
-            customers::assign_keeper(ctx, id, keeper, input.version.map(Into::into)).await
-        )
+        let changed =
+            customers::assign_keeper(ctx, id, keeper, input.version.map(Into::into)).await;
+        CustomerKeeperAssignPayload::from_change(context, changed.map(Customer), present(ctx, id))
+            .await
     }
 }

@@ -223,17 +223,21 @@ impl Run<'_> {
             }
             ("Boolean", Json::Bool(flag)) => Some(Value::Boolean(*flag)),
             ("Int" | "Float" | "String" | "ID" | "Boolean", _) => None,
-            (custom, Json::String(text)) if self.rules.text_scalars.contains(custom) => {
-                Some(Value::String(text.clone()))
-            }
-            (custom, _) if self.rules.text_scalars.contains(custom) => {
-                return Err(format!(
-                    "variable `{}`: a value of type `{custom}` must be given as a string, not as {}",
-                    self.path,
-                    kind(value)
-                ));
-            }
-            (_, other) => Value::from_json(other.clone()).ok(),
+            (custom, given) => match (self.rules.text_scalars.get(custom), given) {
+                (Some(form), Json::String(text)) => {
+                    form(text)
+                        .map_err(|expected| format!("variable `{}`: {expected}", self.path))?;
+                    Some(Value::String(text.clone()))
+                }
+                (Some(_), _) => {
+                    return Err(format!(
+                        "variable `{}`: a value of type `{custom}` must be given as a string, not as {}",
+                        self.path,
+                        kind(value)
+                    ));
+                }
+                (None, other) => Value::from_json(other.clone()).ok(),
+            },
         };
         coerced.ok_or_else(|| self.mismatch(ty, value))
     }

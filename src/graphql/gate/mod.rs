@@ -40,7 +40,7 @@ pub use self::{
         Refusal, TOO_COSTLY, VALIDATION_FAILED,
     },
     shape::Overrides,
-    strict::ValueRules,
+    strict::{Form, ValueRules},
 };
 
 use self::{coerce::Declared, cost::Formula, lexer::LineIndex, shape::Shape};

@@ -162,9 +162,17 @@ async fn nobody_else_reads_them() {
                 .unwrap();
             assert_eq!(code, &Value::from("FORBIDDEN"), "{role} {query}");
         }
-        assert!(audit_log::by_id(&ctx, AuditEntryId::new()).await.is_err());
+        assert!(
+            audit_log::by_ids(&ctx, &[AuditEntryId::new()])
+                .await
+                .is_err()
+        );
         assert!(audit_log::customers_of(&ctx, &[]).await.is_err());
-        assert!(crate::jobs::list::by_id(&ctx, JobId::new()).await.is_err());
+        assert!(
+            crate::jobs::list::by_ids(&ctx, &[JobId::new()])
+                .await
+                .is_err()
+        );
     }
 }
 

@@ -30,7 +30,7 @@ pub struct CompanyUpdateInput {
     version: i32,
     /// The name shown to customers, at most 200 characters.
     name: Option<String>,
-    /// ISO 4217 code of the currency; it can be changed as long as there are no purchases.
+    /// ISO 4217 code of the currency; it can be changed as long as there are no purchases and no tiers.
     currency_code: Option<String>,
     /// ISO 3166 code; phone numbers without a country code are read as this country's.
     country: Option<String>,
@@ -214,7 +214,7 @@ impl From<StoreFilter> for stores::StoreFilter {
 pub enum StoreOrderField {
     /// By code.
     Code,
-    /// By name.
+    /// By name, in the company's locale.
     Name,
 }
 
@@ -271,7 +271,7 @@ impl From<StaffFilter> for staff_list::StaffFilter {
 /// By what a list of staff is ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum StaffOrderField {
-    /// By name.
+    /// By name, in the company's locale.
     Name,
 }
 

@@ -3,7 +3,7 @@
 use super::input::{StaffFilter, StaffOrder, StoreFilter, StoreOrder};
 use super::object::{Staff, Store};
 use crate::access::Ctx;
-use crate::domain::organization::{staff_list, stores};
+use crate::domain::organization::{self, CompanySettings, staff_list, stores};
 use crate::error::Result;
 use crate::graphql::page::connection;
 use crate::graphql::page::{List, PageArgs};
@@ -55,19 +55,24 @@ pub(super) async fn stores_page(
 ) -> Result<StoreConnection> {
     let filter = stores::StoreFilter::from(filter.unwrap_or_default());
     let (order, sort) = StoreOrder::parts(order);
+    let company = organization::settings(ctx).await?;
     let list = List::new(
         ctx,
         "stores",
-        &[&format!("{filter:?}"), &format!("{order:?} {sort:?}")],
+        &[
+            &format!("{filter:?}"),
+            &format!("{order:?} {sort:?}"),
+            &company.locale,
+        ],
     );
     let page = list.page(args)?;
     let page = stores::list(ctx, &filter, order, sort, &page).await?;
     StoreConnection::new(page.map(Store), StoreTotal(filter), |store| {
         let place = match order {
-            stores::StoreOrder::Code => &store.0.code,
-            stores::StoreOrder::Name => &store.0.name,
+            stores::StoreOrder::Code => CursorValue::Text(store.0.code.clone()),
+            stores::StoreOrder::Name => by_name(&company, &store.0.name),
         };
-        list.cursor(CursorValue::Text(place.clone()), store.0.id)
+        list.cursor(place, store.0.id)
     })
 }
 
@@ -79,14 +84,24 @@ pub(super) async fn staff_page(
 ) -> Result<StaffConnection> {
     let filter = staff_list::StaffFilter::from(filter.unwrap_or_default());
     let sort = StaffOrder::sort(order);
+    let company = organization::settings(ctx).await?;
     let list = List::new(
         ctx,
         "staff",
-        &[&format!("{filter:?}"), &format!("{sort:?}")],
+        &[
+            &format!("{filter:?}"),
+            &format!("{sort:?}"),
+            &company.locale,
+        ],
     );
     let page = list.page(args)?;
     let page = staff_list::list(ctx, &filter, sort, &page).await?;
     StaffConnection::new(page.map(Staff), StaffTotal(filter), |staff| {
-        list.cursor(CursorValue::Text(staff.0.row.name.clone()), staff.0.row.id)
+        list.cursor(by_name(&company, &staff.0.row.name), staff.0.row.id)
     })
+}
+
+/// A name's place in the company's order; a list's cursors are bound to the locale that the order is of.
+fn by_name(company: &CompanySettings, name: &str) -> CursorValue {
+    CursorValue::Bytes(company.collation.key(name).into_bytes())
 }

@@ -7,21 +7,22 @@ use super::input::{
 };
 use super::object::{Company, Region, Staff, Store};
 use super::session::service;
-use crate::access::Action;
+use crate::access::{Action, Ctx};
 use crate::domain::organization::staff_list::StaffMember;
-use crate::domain::organization::{company, regions, staff, stores};
+use crate::domain::organization::{company, regions, staff, staff_list, stores};
 use crate::error::Result;
 use crate::graphql::context::{Reported, ctx};
 use crate::graphql::payload::payload;
 use crate::graphql::payload::{UserError, settle};
 use async_graphql::{Context, Object, SimpleObject};
+use entity::ids::{StaffId, StoreId};
 use secrecy::{ExposeSecret, SecretString};
 
 payload!(
-    CompanyUpdatePayload,
+    versioned CompanyUpdatePayload,
     company: Company,
     "What came of changing the company.",
-    "The company as it is now."
+    "The company as it is now, also after a stale version; null after other errors."
 );
 payload!(
     RegionCreatePayload,
@@ -30,10 +31,10 @@ payload!(
     "The new region."
 );
 payload!(
-    RegionUpdatePayload,
+    versioned RegionUpdatePayload,
     region: Region,
     "What came of changing a region.",
-    "The region as it is now."
+    "The region as it is now, also after a stale version; null after other errors."
 );
 payload!(
     StoreCreatePayload,
@@ -42,16 +43,16 @@ payload!(
     "The new store."
 );
 payload!(
-    StoreUpdatePayload,
+    versioned StoreUpdatePayload,
     store: Store,
     "What came of changing a store.",
-    "The store as it is now."
+    "The store as it is now, also after a stale version; null after other errors."
 );
 payload!(
-    StoreArchivePayload,
+    versioned StoreArchivePayload,
     store: Store,
     "What came of archiving a store.",
-    "The store as it is now."
+    "The store as it is now, also after a stale version; null after other errors."
 );
 payload!(
     StaffCreatePayload,
@@ -60,10 +61,10 @@ payload!(
     "The new account."
 );
 payload!(
-    StaffUpdatePayload,
+    versioned StaffUpdatePayload,
     staff: Staff,
     "What came of changing an account.",
-    "The account as it is now."
+    "The account as it is now, also after a stale version; null after other errors."
 );
 payload!(
     StaffDisablePayload,
@@ -101,8 +102,12 @@ impl OrganizationMutation {
         context: &Context<'_>,
         #[graphql(desc = "The change.")] input: CompanyUpdateInput,
     ) -> async_graphql::Result<CompanyUpdatePayload> {
-        let result = company::update(ctx(context)?, &input.into()).await;
-        CompanyUpdatePayload::from_result(context, result.map(Company))
+        let ctx = ctx(context)?;
+        let changed = company::update(ctx, &input.into()).await;
+        CompanyUpdatePayload::from_change(context, changed.map(Company), async {
+            Ok(Some(Company(company::reread(ctx).await?)))
+        })
+        .await
     }
 
     /// Make a region. For administrators.
@@ -121,9 +126,12 @@ impl OrganizationMutation {
         context: &Context<'_>,
         #[graphql(desc = "The change.")] input: RegionUpdateInput,
     ) -> async_graphql::Result<RegionUpdatePayload> {
-        let (id, change) = input.parts();
-        let result = regions::update(ctx(context)?, id, &change).await;
-        RegionUpdatePayload::from_result(context, result.map(Region))
+        let (ctx, (id, change)) = (ctx(context)?, input.parts());
+        let changed = regions::update(ctx, id, &change).await;
+        RegionUpdatePayload::from_change(context, changed.map(Region), async {
+            Ok(regions::by_id(ctx, id).await?.map(Region))
+        })
+        .await
     }
 
     /// Make a store. For administrators.
@@ -142,9 +150,9 @@ impl OrganizationMutation {
         context: &Context<'_>,
         #[graphql(desc = "The change.")] input: StoreUpdateInput,
     ) -> async_graphql::Result<StoreUpdatePayload> {
-        let (id, change) = input.parts();
-        let result = stores::update(ctx(context)?, id, &change).await;
-        StoreUpdatePayload::from_result(context, result.map(Store))
+        let (ctx, (id, change)) = (ctx(context)?, input.parts());
+        let changed = stores::update(ctx, id, &change).await;
+        StoreUpdatePayload::from_change(context, changed.map(Store), present_store(ctx, id)).await
     }
 
     /// Archive a store that has closed for good, or take it out of the archive; its customers and its history
@@ -154,9 +162,9 @@ impl OrganizationMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which store.")] input: StoreArchiveInput,
     ) -> async_graphql::Result<StoreArchivePayload> {
-        let (id, version) = (key(&input.id), input.version.into());
-        let result = stores::archive(ctx(context)?, id, version, input.archived).await;
-        StoreArchivePayload::from_result(context, result.map(Store))
+        let (ctx, id) = (ctx(context)?, key(&input.id));
+        let changed = stores::archive(ctx, id, input.version.into(), input.archived).await;
+        StoreArchivePayload::from_change(context, changed.map(Store), present_store(ctx, id)).await
     }
 
     /// Make an account for a member of staff: one a person. For administrators.
@@ -175,8 +183,12 @@ impl OrganizationMutation {
         context: &Context<'_>,
         #[graphql(desc = "The change.")] input: StaffUpdateInput,
     ) -> async_graphql::Result<StaffUpdatePayload> {
-        let result = update(context, input).await;
-        StaffUpdatePayload::from_result(context, result.map(Staff))
+        let (ctx, id) = (ctx(context)?, key(&input.id));
+        let changed = update(ctx, id, input).await;
+        StaffUpdatePayload::from_change(context, changed.map(Staff), async {
+            Ok(staff_list::by_id(ctx, id).await?.map(Staff))
+        })
+        .await
     }
 
     /// Switch an account off: all its sessions end within two seconds. For administrators.
@@ -226,9 +238,11 @@ async fn create(context: &Context<'_>, input: StaffCreateInput) -> Result<StaffM
     staff::create(ctx, &input.try_into()?).await
 }
 
-async fn update(context: &Context<'_>, input: StaffUpdateInput) -> Result<StaffMember> {
-    let ctx = service(context)?;
+async fn update(ctx: &Ctx, id: StaffId, input: StaffUpdateInput) -> Result<StaffMember> {
     ctx.require(Action::StaffManage)?;
-    let id = key(&input.id);
     staff::update(ctx, id, &input.try_into()?).await
+}
+
+async fn present_store(ctx: &Ctx, id: StoreId) -> Result<Option<Store>> {
+    Ok(stores::by_id(ctx, id).await?.map(Store))
 }

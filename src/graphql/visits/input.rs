@@ -2,7 +2,8 @@
 
 use super::object::{NoPurchaseReason, VisitChannel};
 use crate::access::Ctx;
-use crate::domain::visits::record::{Amount, NewLine, NewPurchase, NewReturn, NewVisit, Who};
+use crate::domain::visits::receipt::{Amount, NewLine, NewPurchase, NewReturn};
+use crate::domain::visits::record::{NewVisit, Who};
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::graphql::idempotency::key;
 use crate::graphql::ids::{GlobalKey, need_option};

@@ -1,0 +1,256 @@
+//! Global object identification: the way to any object by its id.
+//!
+//! However many ids a request names, those of one type are one call of the type's service.
+
+use super::cards::{Card, Membership, Programme, Tier, TierChange};
+use super::context::{Reported, ctx};
+use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
+use super::ids::{GlobalKey, decode};
+use super::loaders::{Batch, Shared, batch, report_shared};
+use super::operations::{AuditEntry, Job};
+use super::organization::{Company, Region, Session, Staff, Store};
+use super::visits::{Purchase, PurchaseLine, Visit};
+use crate::access::{Ctx, Viewer, audit_log};
+use crate::domain::cards::{lookup, programmes};
+use crate::domain::customers::{contacts, days, notes, tastes};
+use crate::domain::organization::{company, regions, sessions, staff_list, stores};
+use crate::domain::{customers, visits};
+use crate::error::{Error, Result};
+use crate::jobs;
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, ID, Interface, Object};
+use entity::ids::{
+    AuditEntryId, CardId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId, NoteId,
+    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
+    TasteId, TierChangeId, TierId, VisitId,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Objects that `nodes` gives at once at most.
+const MOST_NODES: usize = 100;
+
+/// An object that has a global id.
+#[derive(Clone, Debug, Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The global id, opaque and good for ever."
+))]
+pub enum Node {
+    /// An entry of the audit log.
+    AuditEntry(AuditEntry),
+    /// The company.
+    Company(Company),
+    /// A membership card.
+    Card(Card),
+    /// A way to reach a customer.
+    ContactPoint(ContactPoint),
+    /// A customer.
+    Customer(Customer),
+    /// A job of the queue.
+    Job(Job),
+    /// A customer's membership in a programme.
+    Membership(Membership),
+    /// A loyalty programme.
+    Programme(Programme),
+    /// A note on a customer.
+    Note(Note),
+    /// A purchase: one receipt.
+    Purchase(Purchase),
+    /// A line of a receipt.
+    PurchaseLine(PurchaseLine),
+    /// A region of the company.
+    Region(Region),
+    /// A sign-in of the viewer.
+    Session(Session),
+    /// A day worth remembering.
+    SpecialDay(SpecialDay),
+    /// A member of staff.
+    Staff(Staff),
+    /// A store.
+    Store(Store),
+    /// Something a customer likes or dislikes.
+    Taste(Taste),
+    /// A tier of a programme's ladder.
+    Tier(Tier),
+    /// A change of a membership's tier.
+    TierChange(TierChange),
+    /// One encounter started by a customer.
+    Visit(Visit),
+}
+
+/// The letter that names a type, and the key of an object of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NodeKey(u8, Uuid);
+
+impl Loader<NodeKey> for Batch {
+    type Value = Node;
+    type Error = Shared;
+
+    async fn load(&self, keys: &[NodeKey]) -> Result<HashMap<NodeKey, Node>, Shared> {
+        let mut types: BTreeMap<u8, Vec<Uuid>> = BTreeMap::new();
+        for NodeKey(letter, key) in keys {
+            types.entry(*letter).or_default().push(*key);
+        }
+        let mut found = HashMap::new();
+        for (letter, keys) in types {
+            match of_type(&self.0, letter, &keys).await {
+                Ok(nodes) => found.extend(
+                    nodes
+                        .into_iter()
+                        .map(|(key, node)| (NodeKey(letter, key), node)),
+                ),
+                // What one may not see looks as if it did not exist.
+                Err(Error::Forbidden) => {}
+                Err(error) => return Err(Arc::new(error)),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Those of one type that are there and in sight.
+async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node)>> {
+    Ok(match letter {
+        AuditEntryId::LETTER => nodes(audit_log::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, AuditEntry(row))
+        }),
+        CompanyId::LETTER => nodes([company::read(ctx).await?], |company| {
+            (company.id, Company(company))
+        }),
+        ContactPointId::LETTER => nodes(contacts::by_ids(ctx, &ids(keys)).await?, |point| {
+            (point.row().id, ContactPoint(point))
+        }),
+        NoteId::LETTER => nodes(notes::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Note(row))
+        }),
+        TasteId::LETTER => nodes(tastes::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Taste(row))
+        }),
+        SpecialDayId::LETTER => nodes(days::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, SpecialDay(row))
+        }),
+        CustomerId::LETTER => nodes(customers::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Customer(row))
+        }),
+        JobId::LETTER => nodes(jobs::list::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Job(row))
+        }),
+        RegionId::LETTER => nodes(regions::by_ids(ctx, &ids(keys)).await?, |(id, row)| {
+            (id, Region(row))
+        }),
+        SessionId::LETTER => nodes(sessions::own(ctx).await?, |row| (row.id, Session(row))),
+        // What is found by its id is a whole account, not the mere name of a colleague.
+        StaffId::LETTER => nodes(
+            staff_list::colleagues(ctx, &ids(keys))
+                .await?
+                .into_values()
+                .filter(|member| member.in_full),
+            |member| (member.row.id, Staff(member)),
+        ),
+        StoreId::LETTER => nodes(stores::by_ids(ctx, &ids(keys)).await?, |(id, row)| {
+            (id, Store(row))
+        }),
+        CardId::LETTER => nodes(lookup::cards_by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Card(row))
+        }),
+        MembershipId::LETTER => nodes(lookup::memberships_by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Membership(row))
+        }),
+        ProgrammeId::LETTER => nodes(programmes::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Programme(row))
+        }),
+        TierId::LETTER => nodes(programmes::tiers_by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Tier(row))
+        }),
+        TierChangeId::LETTER => nodes(lookup::tier_changes_by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, TierChange(row))
+        }),
+        VisitId::LETTER => nodes(visits::lookup::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Visit(row))
+        }),
+        PurchaseId::LETTER => nodes(
+            visits::lookup::purchases_by_ids(ctx, &ids(keys)).await?,
+            |row| (row.id, Purchase(row)),
+        ),
+        PurchaseLineId::LETTER => nodes(
+            visits::lookup::lines_by_ids(ctx, &ids(keys)).await?,
+            |row| (row.id, PurchaseLine(row)),
+        ),
+        _ => Vec::new(),
+    })
+}
+
+fn ids<K: From<Uuid>>(keys: &[Uuid]) -> Vec<K> {
+    keys.iter().copied().map(K::from).collect()
+}
+
+/// What a service gave, as nodes under their keys.
+fn nodes<R, K: Into<Uuid>, T: Into<Node>>(
+    rows: impl IntoIterator<Item = R>,
+    node: impl Fn(R) -> (K, T),
+) -> Vec<(Uuid, Node)> {
+    rows.into_iter()
+        .map(|row| {
+            let (key, object) = node(row);
+            (key.into(), object.into())
+        })
+        .collect()
+}
+
+/// The way to any object by its global id.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this global id; null when it does not exist or you may not see it.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
+        Ok(find(context, &[id]).await?.pop().flatten())
+    }
+
+    /// The objects with these global ids, in their order; null in the place of what does not exist or you may
+    /// not see.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        find(context, &ids).await
+    }
+}
+
+/// The objects with these global ids, each in its place.
+async fn find(context: &Context<'_>, ids: &[ID]) -> async_graphql::Result<Vec<Option<Node>>> {
+    signed_in(ctx(context)?).reported(context)?;
+    if ids.len() > MOST_NODES {
+        let error = Error::BadRequest(format!("ids takes at most {MOST_NODES}").into());
+        return Err(error).reported(context);
+    }
+    let keys: Vec<Option<NodeKey>> = ids
+        .iter()
+        .map(|id| decode(id).map(|(letter, key)| NodeKey(letter, key)))
+        .collect();
+    let found = batch(context)?
+        .load_many(keys.iter().copied().flatten())
+        .await
+        .map_err(|error| report_shared(context, error))?;
+    Ok(keys
+        .iter()
+        .map(|key| key.and_then(|key| found.get(&key).cloned()))
+        .collect())
+}
+
+/// Whoever is not signed in learns nothing about any id, not even that it is none.
+fn signed_in(ctx: &Ctx) -> Result<()> {
+    match ctx.viewer {
+        Viewer::Anonymous => Err(Error::Unauthenticated),
+        _ => Ok(()),
+    }
+}
