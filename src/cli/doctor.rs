@@ -13,7 +13,9 @@ use crate::domain::organization::{keys, staff};
 use chrono::{DateTime, Utc};
 use entity::values::{Clock, SystemClock};
 use entity::{company, signing_key};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+};
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::process::ExitCode;

@@ -160,7 +160,8 @@ fn push_value(text: &mut String, value: &Value) -> Result<()> {
         Value::Bytes(Some(value)) => {
             text.push_str("\"\\\\x");
             text.extend(value.iter().flat_map(|byte| {
-                [byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'))
+                [byte >> 4, byte & 15]
+                    .map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'))
             }));
             text.push('"');
         }

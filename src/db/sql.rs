@@ -137,7 +137,10 @@ pub fn among<Id: Into<Uuid>>(
         Engine::Sqlite => {
             let list: Vec<String> = ids.map(|id: Uuid| id.simple().to_string()).collect();
             let list = Expr::value(serde_json::Value::from(list).to_string());
-            Expr::cust_with_exprs("? in (select unhex(value) from json_each(?))", [column, list])
+            Expr::cust_with_exprs(
+                "? in (select unhex(value) from json_each(?))",
+                [column, list],
+            )
         }
         Engine::Postgres => {
             let list = ids.map(Value::from).collect();
@@ -154,7 +157,8 @@ pub fn among<Id: Into<Uuid>>(
 /// Those of the database.
 pub async fn prefer_indexes(tx: &impl ConnectionTrait) -> Result<()> {
     if Engine::of(tx) == Engine::Postgres {
-        tx.execute_unprepared("set local enable_seqscan = off").await?;
+        tx.execute_unprepared("set local enable_seqscan = off")
+            .await?;
     }
     Ok(())
 }

@@ -45,7 +45,8 @@ mod tests {
     use sea_orm::{ConnectionTrait, DbErr};
     use std::time::Duration;
 
-    const ENDLESS: &str = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n";
+    const ENDLESS: &str =
+        "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n";
 
     async fn open(directory: &tempfile::TempDir) -> Db {
         Db::connect(&DbSettings {
@@ -74,7 +75,8 @@ mod tests {
         }
         let outcome: Result<(), Error> = db
             .write(|tx| async move {
-                tx.execute_unprepared("create table kept (id integer)").await?;
+                tx.execute_unprepared("create table kept (id integer)")
+                    .await?;
                 tx.execute_unprepared(ENDLESS).await?;
                 Ok(())
             })
@@ -83,7 +85,8 @@ mod tests {
         // The time of a statement begins with it, not with the connection.
         tokio::time::sleep(Duration::from_millis(400)).await;
         db.write(|tx| async move {
-            tx.execute_unprepared("create table kept (id integer)").await?;
+            tx.execute_unprepared("create table kept (id integer)")
+                .await?;
             Ok(())
         })
         .await

@@ -117,8 +117,18 @@ mod tests {
         drop(held);
         let limit = Duration::from_secs(20);
         for _ in 0..3 {
-            drop(tokio::time::timeout(limit, one.take()).await.unwrap().unwrap());
-            drop(tokio::time::timeout(limit, other.take()).await.unwrap().unwrap());
+            drop(
+                tokio::time::timeout(limit, one.take())
+                    .await
+                    .unwrap()
+                    .unwrap(),
+            );
+            drop(
+                tokio::time::timeout(limit, other.take())
+                    .await
+                    .unwrap()
+                    .unwrap(),
+            );
         }
     }
 }
