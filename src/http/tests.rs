@@ -9,10 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{
-    HttpSettings, RunningServer,
-    toy::{schema, start_on},
-};
+use super::{HttpSettings, RunningServer, toy::start_on};
 
 const GRAPHQL: &str = "application/graphql-response+json";
 
@@ -472,15 +469,4 @@ async fn stopping_finishes_what_runs() {
     let answer: Value = running.await.unwrap().unwrap().json().await.unwrap();
     assert_eq!(answer["data"]["slow"], true);
     assert!(Client::new().get(health).send().await.is_err());
-}
-
-/// Serves the toy schema for the conformance suites while `REGULARS_TOY_PORT` is set:
-/// `REGULARS_TOY_PORT=4321 cargo test --release -p regulars --lib toy_server -- --ignored`.
-#[tokio::test]
-#[ignore = "serves until killed, for the conformance suites"]
-async fn toy_server() {
-    let port = std::env::var("REGULARS_TOY_PORT").unwrap().parse().unwrap();
-    let mut server = start_on(port, HttpSettings::default());
-    println!("{}", schema().sdl());
-    server.ended().await.unwrap();
 }
