@@ -1,7 +1,7 @@
 //! The audit log (rule R4): every change of customer data, and every request that reads contact details in
 //! full, leaves one entry.
 //!
-//! A change writes its entry in its own transaction ([`write`]). A request that only reads notes in its
+//! A change writes its entry in its own transaction ([`write()`]). A request that only reads notes in its
 //! [`ReadTrail`] whose details it has shown; before the answer leaves, the trail is handed to the
 //! [`AuditLog`], which writes the entries of many requests in one transaction and says when they are safe.
 

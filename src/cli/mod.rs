@@ -1,6 +1,6 @@
 //! The commands: one file each.
 //!
-//! Called by `main`. A command reads the configuration, opens the [`House`](crate::app::House) and asks the same
+//! Called by `main`. A command reads the configuration, opens the [`House`] and asks the same
 //! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
 mod demo;

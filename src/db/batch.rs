@@ -2,7 +2,7 @@
 //!
 //! A service computes the rows; here they become one statement on PostgreSQL (each column's values travel as one
 //! parameter, so that the text of the statement stays the same however many rows there are) and a few multi-row
-//! inserts of fixed sizes on SQLite. A property test holds both to the same result.
+//! inserts on SQLite. A property test holds both to the same result.
 
 use super::connect::Engine;
 use super::sql::Sql;
@@ -27,9 +27,9 @@ pub struct Batch {
     inserts: Vec<(&'static Table, Vec<Vec<Value>>)>,
 }
 
-/// How many rows one statement on SQLite takes: few sizes, so that each table has few statements, which stay prepared,
-/// and small ones, since a prepared statement holds the memory of its largest run.
-const SQLITE_ROWS: [usize; 3] = [32, 8, 1];
+/// How many rows one statement on SQLite takes at most: so each table has few statements, which stay prepared, and small
+/// ones, since a prepared statement holds the memory of its largest run.
+const SQLITE_ROWS: usize = 32;
 
 impl Batch {
     /// An empty batch.
@@ -69,23 +69,19 @@ impl Batch {
 
     async fn write_sqlite(self, tx: &impl ConnectionTrait) -> Result<()> {
         for (table, rows) in self.inserts {
-            let mut left = rows.len();
-            let mut rows = rows.into_iter();
-            for size in SQLITE_ROWS {
-                while left >= size {
-                    left -= size;
-                    let mut sql = Sql::new(Engine::Sqlite);
-                    sql.push("insert into ")
-                        .push(table.name)
-                        .push(" (")
-                        .push(&names(table))
-                        .push(") values ");
-                    for (n, row) in rows.by_ref().take(size).enumerate() {
-                        sql.push(if n == 0 { "" } else { ", " }).bind_list(row);
-                    }
-                    sql.push(" ").push(table.conflict);
-                    tx.execute_raw(sql.build()).await?;
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                let mut sql = Sql::new(Engine::Sqlite);
+                sql.push("insert into ")
+                    .push(table.name)
+                    .push(" (")
+                    .push(&names(table))
+                    .push(") values ");
+                for (n, row) in rows.by_ref().take(SQLITE_ROWS).enumerate() {
+                    sql.push(if n == 0 { "" } else { ", " }).bind_list(row);
                 }
+                sql.push(" ").push(table.conflict);
+                tx.execute_raw(sql.build()).await?;
             }
         }
         Ok(())

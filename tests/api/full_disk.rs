@@ -14,13 +14,16 @@ async fn a_full_disk_is_said_plainly_and_writes_go_on_when_there_is_room() {
     }
     let world = World::new().await;
     let place = &world.server.place;
-    // The log of the database may be the larger one of its files by now.
+    // The log of the database may be the larger one of its files by now; it grows by some 16 MB before it begins anew.
     let size = std::fs::read_dir(&place.data)
         .unwrap()
         .map(|file| file.unwrap().metadata().unwrap().len())
         .max()
         .unwrap();
-    let program = Program::serve_by(command_with_small_files(place, size / 1024 + 1024), |_| {});
+    let program = Program::serve_by(
+        command_with_small_files(place, size / 1024 + 6 * 1024),
+        |_| {},
+    );
     let tills = Tills::open(&world, &program.client).await;
     tills.wait_for_failure().await;
     for _ in 0..20 {

@@ -1,6 +1,6 @@
 //! What callers hand in, as it came: texts not yet checked.
 //!
-//! Filled by the API, by the demonstration and by tests; read by [`super::file`], [`super::contacts`] and the
+//! Filled by the API, by the demonstration and by tests; read by `file`, `contacts` and the
 //! other parts. Everything can be serialized in a fixed order, which is what idempotency keys compare.
 
 use entity::enums::{

@@ -11,7 +11,7 @@ use crate::access::{Action, Ctx, audit, sight};
 use crate::db::{Batch, Engine, Sql, among, prefer_indexes};
 use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::bulk::{self, NewCustomer};
-use crate::domain::organization::company;
+use crate::domain::organization::{company, fixed};
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -204,6 +204,9 @@ async fn book_in(
     if fresh.is_empty() {
         return Ok(outcome);
     }
+    let company = company::settings(ctx).await?;
+    fixed::hold_currency(tx, ctx, company.currency).await?;
+    fixed::hold_locale(tx, ctx, company.locale.as_str()).await?;
     let (customers, strangers) = welcome(ctx, source, receipts, &fresh, known);
     outcome.customers = u64::try_from(strangers.len()).unwrap_or(u64::MAX);
     let touched: Vec<CustomerId> = locked.into_iter().map(|customer| customer.id).collect();
@@ -230,7 +233,7 @@ async fn book_in(
     let payload =
         json!({ "source": source, "receipts": outcome.booked, "customers": outcome.customers });
     let mut batch = Batch::new();
-    bulk::gather_without_totals(&mut batch, &*company::settings(ctx).await?, &strangers);
+    bulk::gather_without_totals(&mut batch, &company, &strangers);
     let mut events = booking.finish(&mut batch);
     let entry = audit::Entry::new(ctx, "history.import")
         .about(concerned)
