@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 const ENGINE: Engine = Engine::Sqlite;
-const DISK: u64 = 48 << 20;
-const BALLAST: usize = 36 << 20;
+// The log of the database alone grows by 16 MB before it begins anew.
+const DISK: u64 = 96 << 20;
+const BALLAST: usize = 72 << 20;
 /// The longest that filling the disk may take.
 const FULL_WITHIN: Duration = Duration::from_secs(300);
 /// The longest that writes may take to go on once there is room.
