@@ -201,7 +201,7 @@ fn every_field_has_its_row() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_may_use_what_their_role_allows_and_nothing_else() {
     let world = World::new().await;
     let calls = QUERIES

@@ -21,7 +21,7 @@ fn cannot_serve(place: &Place, key: Option<&str>) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_secret_key_is_told_with_what_to_do() {
     let place = TestServer::start().await.stop().await;
     let said = cannot_serve(&place, Some(OTHER_KEY));
@@ -34,7 +34,7 @@ async fn a_wrong_secret_key_is_told_with_what_to_do() {
     TestServer::start_in(place, |_| {}).await.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_secret_key_is_not_replaced_by_a_new_one() {
     let place = Place::new().await;
     if place.url.is_some() {
@@ -64,7 +64,7 @@ async fn a_lost_secret_key_is_not_replaced_by_a_new_one() {
     drop(Program::serve_with(&place, without));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_without_its_place_is_told_as_the_command_line_has_it() {
     let place = Place::new().await;
     for (role, hint) in [
@@ -81,7 +81,7 @@ async fn a_role_without_its_place_is_told_as_the_command_line_has_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dry_run_writes_nothing_even_where_there_is_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("export.csv");

@@ -107,7 +107,7 @@ fn usd(amount: &str) -> Value {
     json!({ "amount": amount, "currencyCode": "USD" })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spend_raises_the_tier_and_a_return_takes_it_back() {
     let counter = Counter::open().await;
     let visit = counter.buy("1", "999.99").await;
@@ -135,7 +135,7 @@ async fn spend_raises_the_tier_and_a_return_takes_it_back() {
     assert_eq!(visit["customer"]["totals"]["receipts"], 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_network_repeats_happens_once() {
     let counter = Counter::open().await;
     let first = counter.buy("1", "10.00").await;
@@ -161,7 +161,7 @@ async fn what_the_network_repeats_happens_once() {
     assert_ne!(other["visit"]["id"], first["visit"]["id"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_gets_an_error_that_says_where() {
     let counter = Counter::open().await;
     let with = |change: &dyn Fn(&mut Value)| {
@@ -244,7 +244,7 @@ async fn what_cannot_be_gets_an_error_that_says_where() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_card_is_replaced_in_one_step_and_the_old_number_is_dead() {
     let counter = Counter::open().await;
     let number = counter.buy("1", "1.00").await["customer"]["card"]["number"]

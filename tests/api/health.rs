@@ -4,7 +4,7 @@ use crate::support::{Engine, Place, Program, TestServer, program};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_server_is_alive_and_ready() {
     let server = TestServer::start().await;
     assert_eq!(
@@ -22,7 +22,7 @@ async fn a_running_server_is_alive_and_ready() {
     assert_eq!(status, 404);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_public_keys_can_be_read_and_hold_no_secret() {
     let server = TestServer::start().await;
     let (status, text) = server.client.get("/.well-known/jwks.json").await;
@@ -35,7 +35,7 @@ async fn the_public_keys_can_be_read_and_hold_no_secret() {
     assert!(key.get("d").is_none(), "{key}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_stopped_can_be_started_again() {
     let server = TestServer::start().await;
     let place = server.stop().await;
@@ -44,7 +44,7 @@ async fn a_server_that_was_stopped_can_be_started_again() {
     server.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_stops_the_program_in_good_order() {
     let place = Place::new().await;
     for signal in ["TERM", "INT"] {
@@ -59,7 +59,7 @@ async fn a_signal_stops_the_program_in_good_order() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_names_requests_and_nothing_personal() {
     let place = Place::new().await;
     let log = place.data.parent().unwrap().join("log");
@@ -98,7 +98,7 @@ async fn the_log_names_requests_and_nothing_personal() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
     let place = Place::empty().await;
     let output = program::run(&place, ["doctor"]);
@@ -147,7 +147,7 @@ async fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unsafe_settings_are_refused() {
     let place = Place::new().await;
     let long = ["serve", "--listen", "127.0.0.1:0"];

@@ -34,7 +34,7 @@ fn deep(levels: usize) -> String {
     format!("{}{}", "{a".repeat(levels), "}".repeat(levels))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn costly_documents_are_refused() {
     let server = TestServer::start().await;
     for (name, query) in [
@@ -61,7 +61,7 @@ async fn costly_documents_are_refused() {
     assert_eq!(answer.data()["__typename"], "Query");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_beyond_the_limit_is_not_read() {
     const BODY: usize = 64 << 20;
     let place = Place::new().await;

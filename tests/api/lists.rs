@@ -76,7 +76,7 @@ async fn fill(world: &World) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_cost_the_same_however_long_they_are() {
     let world = World::new().await;
     fill(&world).await;
@@ -134,7 +134,7 @@ fn ids(data: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn objects_by_id_cost_the_same_however_many_they_are() {
     let world = World::new().await;
     fill(&world).await;
@@ -170,7 +170,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_hangs_on_a_customer_is_found_by_those_who_see_the_customer() {
     let world = World::new().await;
     let other_store = run(

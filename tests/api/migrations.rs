@@ -24,7 +24,7 @@ fn status(place: &Place) -> (Vec<String>, Vec<String>) {
     (made, pending)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_go_up_down_and_up_again() {
     let place = Place::empty().await;
     let all: Vec<String> = CHANGES
@@ -54,7 +54,7 @@ async fn changes_go_up_down_and_up_again() {
     assert_eq!(server.client.get("/readyz").await.0, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn undoing_asks_for_a_yes() {
     let place = Place::new().await;
     let said = program::fail(&place, ["migrate", "down", "--steps", "1"]);
@@ -63,7 +63,7 @@ async fn undoing_asks_for_a_yes() {
     assert!(status(&place).1.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_at_once_wait_for_each_other() {
     let place = Place::empty().await;
     let said: Vec<String> = thread::scope(|scope| {
@@ -80,7 +80,7 @@ async fn two_at_once_wait_for_each_other() {
     assert_eq!((made, idle), (1, 3), "{said:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_kept_before_is_there_after_the_last_change_is_undone_and_made_again() {
     let place = Place::new().await;
     // Staff are made by the first change and outlive the last one's coming and going.
@@ -94,7 +94,7 @@ async fn what_was_kept_before_is_there_after_the_last_change_is_undone_and_made_
     assert!(company(&before) && company(&after), "{before}{after}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_embedded_engine_changes_its_schema_at_the_start() {
     let place = Place::empty().await;
     match Engine::of_this_run() {

@@ -115,7 +115,7 @@ async fn an_import_that_is_killed_goes_on_without_a_double_or_a_gap() {
     assert_eq!(totals(&world).await, expected);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place = &world.server.place;
@@ -145,7 +145,7 @@ async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
     assert_eq!((receipts, cents), (2000 - expected.len() as i64, sum));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_does_not_fit_its_map_is_refused_with_what_to_do() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place = &world.server.place;

@@ -22,7 +22,7 @@ async fn is_in(client: &Client, token: &str) -> bool {
         .is_empty()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_accounts_and_wrong_passwords_get_one_answer() {
     let world = World::new().await;
     let mut answers = Vec::new();
@@ -40,7 +40,7 @@ async fn unknown_accounts_and_wrong_passwords_get_one_answer() {
     assert_eq!(answers[0], answers[2]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_access_token_lives_for_minutes_and_is_renewed() {
     let world = World::new().await;
     let client = &world.server.client;
@@ -61,7 +61,7 @@ async fn an_access_token_lives_for_minutes_and_is_renewed() {
     assert!(is_in(client, &next).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_token_used_twice_ends_its_session() {
     let world = World::new().await;
     let client = &world.server.client;
@@ -81,7 +81,7 @@ async fn a_refresh_token_used_twice_ends_its_session() {
     assert!(is_in(client, &other).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_ends_one_session_or_all() {
     let world = World::new().await;
     let client = &world.server.client;
@@ -103,7 +103,7 @@ async fn signing_out_ends_one_session_or_all() {
     assert!(is_in(client, &second).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_password_ends_the_other_sessions() {
     let world = World::new().await;
     let client = &world.server.client;
@@ -121,7 +121,7 @@ async fn a_new_password_ends_the_other_sessions() {
     session(client, &who, "quite another long sentence").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disabled_account_is_out_within_two_seconds_on_every_node() {
     let world = World::new().await;
     // Two nodes on the same database, by the real clock.
@@ -152,7 +152,7 @@ async fn a_disabled_account_is_out_within_two_seconds_on_every_node() {
     assert_eq!(answer.any_payload()["session"], Value::Null);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_is_stopped_and_others_are_let_in() {
     let server = TestServer::start_with(|configuration| {
         configuration.settings.security.attempts_by_account = 3;

@@ -51,7 +51,7 @@ async fn second_is_stale(
     made[object].clone()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_organization_is_answered_as_it_is_now() {
     let world = World::new().await;
     let client = &world.server.client;
@@ -86,7 +86,7 @@ async fn the_organization_is_answered_as_it_is_now() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programmes_memberships_and_cards_are_answered_as_they_are_now() {
     let world = World::new().await;
     let tier = |name: &str, spend: &str, discount: &str| {

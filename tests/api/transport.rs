@@ -4,7 +4,7 @@
 use crate::support::TestServer;
 use serde_json::{Value, json};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_is_answered_in_the_media_type_asked_for() {
     let server = TestServer::start().await;
     for media in ["application/graphql-response+json", "application/json"] {
@@ -28,7 +28,7 @@ async fn a_query_is_answered_in_the_media_type_asked_for() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mutation_never_runs_over_get() {
     let server = TestServer::start().await;
     let url = server.client.url("/graphql?query=mutation%7B__typename%7D");
@@ -39,7 +39,7 @@ async fn a_mutation_never_runs_over_get() {
     assert_eq!(answer.status(), 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_none_is_turned_away() {
     let server = TestServer::start().await;
     let answer = server
@@ -50,7 +50,7 @@ async fn a_token_that_is_none_is_turned_away() {
     assert_eq!(answer.codes(), ["UNAUTHENTICATED"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_not_signed_in_learns_nothing_about_ids() {
     let server = TestServer::start().await;
     for id in ["", "nonsense", "QwAAAAAAAAAAAAAAAAAAAAA"] {
@@ -67,7 +67,7 @@ async fn whoever_is_not_signed_in_learns_nothing_about_ids() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_has_an_id_of_its_own() {
     let server = TestServer::start().await;
     let first = server.client.gql(None, "{ __typename }", json!({})).await;
@@ -76,7 +76,7 @@ async fn every_answer_has_an_id_of_its_own() {
     assert_ne!(first.request_id, second.request_id);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_standard_introspection_query_passes() {
     let server = TestServer::start().await;
     let query = "query IntrospectionQuery { __schema { queryType { name } mutationType { name } \
@@ -92,7 +92,7 @@ async fn the_standard_introspection_query_passes() {
     assert!(types > 20, "{types}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_value_that_is_none_of_its_scalar_gets_an_error_that_says_what_is_expected() {
     let server = TestServer::start().await;
     let expected =
