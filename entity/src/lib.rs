@@ -1,7 +1,7 @@
 //! Tables, typed ids, closed sets of words, and the values that are parsed once at the edge.
 //!
-//! One file a table, in SeaORM's compact format: the dense one generates as much again that nobody calls. Everything
-//! above imports this crate; it imports nothing of ours and knows no GraphQL.
+//! One file a table, in SeaORM's compact format: the dense one generates types for nested reads and writes besides,
+//! which nobody calls. Everything above imports this crate; it imports nothing of ours and knows no GraphQL.
 
 pub mod access_change;
 pub mod attempt;
