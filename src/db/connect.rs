@@ -111,6 +111,7 @@ impl Db {
         })?;
         let path = settings.data.join("regulars.db");
         let limit = settings.statement_timeout;
+        let lock_timeout = settings.lock_timeout;
         let open = |connections: u32| {
             let mut options = ConnectOptions::new("sqlite::memory:");
             let path = path.clone();
@@ -132,7 +133,7 @@ impl Db {
                         .journal_mode(SqliteJournalMode::Wal)
                         // An acknowledged write outlives a power cut, not only a crash of the program.
                         .synchronous(SqliteSynchronous::Full)
-                        .busy_timeout(Duration::from_secs(10))
+                        .busy_timeout(lock_timeout)
                         .pragma("cache_size", "-16384")
                         // 16 MB: a page that is changed time and again moves into the file once.
                         .pragma("wal_autocheckpoint", "4000")
@@ -151,7 +152,7 @@ impl Db {
             reader,
             writer,
             queue: Arc::new(WriterQueue::new()),
-            turns: Some(Arc::new(Turns::of(&settings.data)?)),
+            turns: Some(Arc::new(Turns::of(&settings.data, settings.lock_timeout)?)),
         })
     }
 

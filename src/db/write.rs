@@ -97,7 +97,7 @@ impl Db {
         Fut: Future<Output = Result<T>>,
     {
         let _turn = match &self.turns {
-            Some(turns) => Some(turns.take().await?),
+            Some(turns) => turns.take().await?,
             None => None,
         };
         let options = TransactionOptions {
