@@ -1,7 +1,7 @@
 //! A way to reach a customer (rule C2).
 use crate::{
     enums::ContactKind,
-    ids::{ContactPointId, CustomerId},
+    ids::{ContactPointId, CustomerId, StaffId},
 };
 use sea_orm::entity::prelude::*;
 
@@ -26,6 +26,10 @@ pub struct Model {
     pub verified_at: Option<DateTimeUtc>,
     /// When it was noted.
     pub created_at: DateTimeUtc,
+    /// When it was taken off the file; kept for the statements of consent that were made about it.
+    pub removed_at: Option<DateTimeUtc>,
+    /// Who did so.
+    pub removed_by: Option<StaffId>,
 }
 
 /// None: what a query joins, it says itself.

@@ -70,8 +70,8 @@ const UP: &[Step] = &[
     ),
     Both(
         "create table customer_reference (
-            source text not null,
-            external_id text not null,
+            source {key} not null,
+            external_id {key} not null,
             customer_id {uuid} not null references customer (id) on delete cascade,
             primary key (source, external_id)
         ) {by_key}",
@@ -87,8 +87,14 @@ const UP: &[Step] = &[
             preferred {bool} not null,
             verified_at {time},
             created_at {time} not null,
-            unique (customer_id, kind, value)
+            removed_at {time},
+            removed_by {uuid} references staff (id)
         ) {by_key}",
+    ),
+    // Nothing equals null: any number of removed ones, and beside them one that is in use.
+    Both(
+        "create unique index contact_point_once on contact_point
+            (customer_id, kind, value, (case when removed_at is null then 1 end))",
     ),
     Sqlite("create index contact_point_value on contact_point (value, kind)"),
     // An order of bytes, whatever the database's locale: the beginning of a number is looked up in it too.

@@ -33,8 +33,10 @@ pub struct Change {
 ///
 /// SQLite's tables are `strict`, so that a wrong type is an error there too. Time stamps are text in
 /// RFC 3339 with the offset of UTC, which sorts as time does.
-const WORDS: [(&str, &str, &str); 11] = [
+const WORDS: [(&str, &str, &str); 12] = [
     ("{uuid}", "blob", "uuid"),
+    // Text that is only ever looked up: compared byte by byte, whatever the database's locale.
+    ("{key}", "text", "text collate \"C\""),
     ("{bytes}", "blob", "bytea"),
     ("{time}", "text", "timestamptz"),
     ("{date}", "text", "date"),

@@ -10,13 +10,13 @@ use crate::access::{Action, Ctx, sight};
 use crate::db::Sql;
 use crate::error::{Code, Result, UserErrors};
 use chrono::{DateTime, Utc};
-use entity::consent::Model;
+use entity::consent::{self, Model};
 use entity::enums::{ConsentMethod, Purpose};
 use entity::ids::{ConsentId, ContactPointId, CustomerId};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QuerySelect,
 };
 use serde_json::json;
 
@@ -113,6 +113,16 @@ pub async fn record(ctx: &Ctx, input: &ConsentInput) -> Result<(Model, CustomerI
         })
         .await?;
     Ok((made, owner))
+}
+
+/// Was anything ever stated about this contact point?
+pub(super) async fn any(tx: &impl ConnectionTrait, point: ContactPointId) -> Result<bool> {
+    let found = consent::Entity::find()
+        .filter(consent::Column::ContactPointId.eq(point))
+        .limit(1)
+        .one(tx)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// The statements that hold for these contact points: the latest of each purpose. Those of customers out of sight

@@ -3,6 +3,7 @@
 //! Called by the API. The same value may stand with several customers (families share a phone), never twice with
 //! one. Of each kind at most one is preferred.
 
+use super::consents;
 use super::create::MOST_TOGETHER;
 use super::full;
 use super::input::{ContactInput, Patch};
@@ -29,6 +30,8 @@ use std::collections::BTreeSet;
 
 /// Contact points of one customer.
 const MOST: usize = 50;
+/// Removed contact points of one customer after which none is added any more: nobody moves so often.
+const MOST_REMOVED: usize = 200;
 /// Characters of a label.
 const LONGEST_LABEL: usize = 50;
 
@@ -108,6 +111,8 @@ fn parse(
         preferred: input.preferred.unwrap_or(false),
         verified_at: None,
         created_at: ctx.now(),
+        removed_at: None,
+        removed_by: None,
     })
 }
 
@@ -198,7 +203,10 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &ContactInput) -> Re
         .db
         .write_for(&[customer_id], |tx| async move {
             let customer = open(&*tx, ctx, customer_id).await?;
-            let known = of_customer(&*tx, customer_id).await?;
+            let (removed, known): (Vec<Model>, Vec<Model>) = of_customer(&*tx, customer_id)
+                .await?
+                .into_iter()
+                .partition(|row| row.removed_at.is_some());
             let same_kind = || known.iter().filter(|known| known.kind == point.kind);
             if same_kind().any(|known| known.value == point.value) {
                 return Err(Error::user(
@@ -212,6 +220,16 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &ContactInput) -> Re
                     Code::TooMany,
                     "customerId",
                     format!("a customer has at most {MOST} contact points; remove one first"),
+                ));
+            }
+            if removed.len() >= MOST_REMOVED {
+                return Err(Error::user(
+                    Code::TooMany,
+                    "customerId",
+                    format!(
+                        "{MOST_REMOVED} contact points of this customer were removed already and are kept for \
+                         their consents; change the label of one that is in use instead"
+                    ),
                 ));
             }
             let mut row = point.clone();
@@ -307,7 +325,8 @@ pub async fn verify(ctx: &Ctx, id: ContactPointId) -> Result<ContactPoint> {
     show(ctx, row).await
 }
 
-/// Removes a contact point with the consents that were given for it.
+/// Takes a contact point off a customer's file. One about which consent was stated is kept as a removed one, since the
+/// statements prove what was allowed when; any other is deleted.
 ///
 /// # Errors
 /// User errors when it is unknown; those of the policy and the database.
@@ -317,7 +336,15 @@ pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
     ctx.db
         .write_for(&[owner], |tx| async move {
             let (customer, found) = held(&*tx, ctx, owner, id).await?;
-            contact_point::Entity::delete_by_id(id).exec(&*tx).await?;
+            if consents::any(&*tx, id).await? {
+                let mut row = found.clone().into_active_model();
+                row.preferred = Set(false);
+                row.removed_at = Set(Some(ctx.now()));
+                row.removed_by = Set(ctx.viewer.staff_id());
+                row.update(&*tx).await?;
+            } else {
+                contact_point::Entity::delete_by_id(id).exec(&*tx).await?;
+            }
             let words = (
                 "customer.contact_point_removed",
                 "customer.contact_point_remove",
@@ -335,10 +362,20 @@ pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    among(ctx, Column::CustomerId.is_in(ids.iter().copied())).await
+    let owned = Column::CustomerId.is_in(ids.iter().copied());
+    among(ctx, owned.and(Column::RemovedAt.is_null())).await
 }
 
-/// Contact points by id, where their customers are in sight.
+/// As [`of_customers`], of those that were removed and are kept for their consents.
+///
+/// # Errors
+/// As [`of_customers`].
+pub async fn removed_of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
+    let owned = Column::CustomerId.is_in(ids.iter().copied());
+    among(ctx, owned.and(Column::RemovedAt.is_not_null())).await
+}
+
+/// Contact points by id, where their customers are in sight; removed ones too.
 ///
 /// # Errors
 /// Those of the policy and the database.
@@ -407,6 +444,7 @@ pub(super) async fn held(
         .map_err(|error| hidden(error, "id", "contact point"))?;
     let found = contact_point::Entity::find_by_id(id)
         .filter(Column::CustomerId.eq(owner))
+        .filter(Column::RemovedAt.is_null())
         .one(tx)
         .await?
         .ok_or_else(|| Error::not_found("id", "contact point"))?;

@@ -305,6 +305,7 @@ fn exact(normal: &str, kinds: &[ContactKind]) -> SelectStatement {
         .column(contact_point::Column::CustomerId)
         .from(contact_point::Entity)
         .and_where(contact_point::Column::Value.eq(normal))
+        .and_where(contact_point::Column::RemovedAt.is_null())
         .and_where(contact_point::Column::Kind.is_in(kinds.iter().copied()))
         .to_owned()
 }
@@ -323,6 +324,7 @@ fn beginning(engine: Engine, prefix: &str, kinds: &[ContactKind]) -> SelectState
         .from(contact_point::Entity)
         .and_where(value().binary(BinOper::Custom(from), prefix))
         .and_where(value().binary(BinOper::Custom(to), end))
+        .and_where(contact_point::Column::RemovedAt.is_null())
         .and_where(contact_point::Column::Kind.is_in(kinds.iter().copied()))
         .to_owned()
 }

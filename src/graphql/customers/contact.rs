@@ -58,6 +58,16 @@ impl ContactPoint {
         self.0.row().created_at.into()
     }
 
+    /// When it was taken off the file; null while it is in use.
+    async fn removed_at(&self) -> Option<DateTime> {
+        self.0.row().removed_at.map(DateTime)
+    }
+
+    /// Who took it off the file; null while it is in use.
+    async fn removed_by(&self, context: &Context<'_>) -> async_graphql::Result<Option<StaffRef>> {
+        links::staff(context, self.0.row().removed_by).await
+    }
+
     /// What it may be used for: for each purpose on which the customer has said something, what they said last.
     async fn consents(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Consent>> {
         let consents = load(context, ConsentsOf(self.0.row().id)).await?;

@@ -47,6 +47,8 @@ keys! {
     FullOf(CustomerId);
     /// The contact points of this customer.
     ContactsOf(CustomerId);
+    /// The contact points that were taken off this customer's file.
+    RemovedContactsOf(CustomerId);
     /// The consents that hold for this contact point.
     ConsentsOf(ContactPointId);
     /// The tastes of this customer.
@@ -146,6 +148,24 @@ impl Loader<ContactsOf> for Batch {
             .map_err(Arc::new)?;
         Ok(grouped(keys, rows, |point| {
             ContactsOf(point.row().customer_id)
+        }))
+    }
+}
+
+impl Loader<RemovedContactsOf> for Batch {
+    type Value = Vec<ContactPoint>;
+    type Error = Shared;
+
+    async fn load(
+        &self,
+        keys: &[RemovedContactsOf],
+    ) -> Result<HashMap<RemovedContactsOf, Self::Value>, Shared> {
+        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
+        let rows = contacts::removed_of_customers(&self.0, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(grouped(keys, rows, |point| {
+            RemovedContactsOf(point.row().customer_id)
         }))
     }
 }

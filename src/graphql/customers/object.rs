@@ -4,7 +4,9 @@
 use super::contact::ContactPoint;
 use super::links::{self, StaffRef, StoreRef};
 use super::list::{NoteConnection, notes_page};
-use super::loader::{ContactsOf, DaysOf, FileOf, FullOf, TastesOf, TheCompany, TotalsOf, load};
+use super::loader::{
+    ContactsOf, DaysOf, FileOf, FullOf, RemovedContactsOf, TastesOf, TheCompany, TotalsOf, load,
+};
 use super::parts::{Address, BirthDate, CustomerTotals, Income, SpecialDay, Taste};
 use super::words::{AcquisitionSource, CustomerKind, Gender, Importance, PriceSensitivity};
 use crate::domain::customers::CustomerRow;
@@ -226,6 +228,20 @@ impl Customer {
         context: &Context<'_>,
     ) -> async_graphql::Result<Vec<ContactPoint>> {
         let points = load(context, ContactsOf(self.0.id)).await?;
+        Ok(points
+            .unwrap_or_default()
+            .into_iter()
+            .map(ContactPoint)
+            .collect())
+    }
+
+    /// Ways to reach them that were taken off their file. Only those are kept about which consent was stated, as proof
+    /// of what was allowed when.
+    async fn removed_contact_points(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<ContactPoint>> {
+        let points = load(context, RemovedContactsOf(self.0.id)).await?;
         Ok(points
             .unwrap_or_default()
             .into_iter()

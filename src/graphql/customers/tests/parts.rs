@@ -1,10 +1,11 @@
 //! What hangs on a customer, and how customers hang on each other.
 
-use super::world::worlds;
+use super::world::{World, worlds};
 use super::{ERRORS, pairs};
 use crate::graphql::ids::GlobalKey;
 use chrono::TimeDelta;
-use serde_json::json;
+use entity::values::Clock;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_hangs_on_a_customer() {
@@ -144,8 +145,62 @@ async fn what_hangs_on_a_customer() {
                 .remove(0);
             assert_eq!(code, "NOT_FOUND");
         }
+        removed_points(&world, &id, &first["id"], &second["id"], &add).await;
         world.end().await;
     }
+}
+
+/// What was taken off the file is found by nobody and used for nothing, and the consents about it stay.
+async fn removed_points(
+    world: &World,
+    customer: &str,
+    first: &Value,
+    second: &Value,
+    add: &impl Fn(&str, &str) -> String,
+) {
+    let remove = |id: &Value| {
+        format!("mutation {{ contactPointRemove(input: {{ id: {id} }}) {{ {ERRORS} }} }}")
+    };
+    let phone = "13812345679";
+    let found = format!(r#"{{ customers(filter: {{ phone: "{phone}" }}) {{ nodes {{ id }} }} }}"#);
+    let data = world.data(&world.manager, &found).await;
+    assert_eq!(data["customers"]["nodes"], json!([]));
+    for what in [
+        format!("contactPointUpdate(input: {{ id: {second}, preferred: true }})"),
+        format!("contactPointVerify(input: {{ id: {second} }})"),
+    ] {
+        let refused = world
+            .refused(
+                &world.manager,
+                &format!("mutation {{ {what} {{ {ERRORS} }} }}"),
+            )
+            .await;
+        assert_eq!(refused, pairs(&[("NOT_FOUND", "id")]), "{what}");
+    }
+    let state = r#"{ removedContactPoints { id value preferred removedAt removedBy { id }
+        consents { purpose granted } } contactPoints { id value removedAt } }"#;
+    let file = format!(r#"{{ customer(id: "{customer}") {state} }}"#);
+    let data = world.data(&world.manager, &file).await;
+    let removed = json!({ "id": second, "value": format!("+86{phone}"), "preferred": false, "removedAt": world.clock.now(),
+        "removedBy": { "id": world.manager.staff_id().unwrap().global().as_str() },
+        "consents": [{ "purpose": "MARKETING", "granted": false }] });
+    assert_eq!(data["customer"]["removedContactPoints"], json!([removed]));
+    assert_eq!(
+        data["customer"]["contactPoints"],
+        json!([{ "id": first, "value": "+8613812345678", "removedAt": null }])
+    );
+    // The same number again is another contact point, about which nothing was said yet.
+    let again = world.change(&world.manager, &add(phone, "")).await["contactPoint"].take();
+    assert_ne!(again["id"], *second);
+    let data = world.data(&world.manager, &found).await;
+    assert_eq!(data["customers"]["nodes"], json!([{ "id": customer }]));
+    // Nothing was said about these two: nothing has to be kept.
+    for id in [first, &again["id"]] {
+        world.change(&world.manager, &remove(id)).await;
+    }
+    let data = world.data(&world.manager, &file).await;
+    assert_eq!(data["customer"]["removedContactPoints"], json!([removed]));
+    assert_eq!(data["customer"]["contactPoints"], json!([]));
 }
 
 #[tokio::test]
