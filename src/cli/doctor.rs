@@ -223,7 +223,39 @@ async fn ask(report: &mut Report, db: &Db, secrets: Option<Secrets>) -> Result<(
     if is_open {
         signing_keys(report, &ctx).await?;
     }
-    people(report, &ctx).await
+    people(report, &ctx).await?;
+    records(report, db).await
+}
+
+/// What the schema leaves to the program: each row of these has the one that it belongs to.
+async fn records(report: &mut Report, db: &Db) -> Result<(), StartError> {
+    let mut lost: i64 = 0;
+    for (table, column, owner) in [
+        ("visit", "store_id", "store"),
+        ("purchase", "visit_id", "visit"),
+        ("purchase_line", "purchase_id", "purchase"),
+        ("audit_customer", "entry_id", "audit_entry"),
+    ] {
+        let mut sql = db.sql();
+        sql.push(&format!(
+            "select count(*) as lost from {table} where not exists (select 1 from {owner} where {owner}.id = {table}.{column})"
+        ));
+        if let Some(row) = db.read().query_one_raw(sql.build()).await? {
+            lost += row.try_get::<i64>("", "lost")?;
+        }
+    }
+    if lost == 0 {
+        report.ok("records", "have what they belong to");
+    } else {
+        report.fail(
+            "records",
+            &format!(
+                "{lost} visits, receipts, lines or audit records belong to nothing: somebody changed the database by hand; bring it \
+                 back from a backup"
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// Tokens and codes carry times: nodes and database must agree on them.

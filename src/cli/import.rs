@@ -179,7 +179,7 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
         phone_region: company.country,
         dry_run: args.dry_run,
     };
-    let bar = progress_bar(size);
+    let bar = progress_bar();
     let started = std::time::Instant::now();
     let mut shown = 0_u32;
     let report = import::run(ctx, target, rows, |progress| {
@@ -204,11 +204,19 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
                     });
                 }
             }
-            Progress::Booked(report) => {
-                bar.set_position(report.bytes);
+            Progress::Read(report) => {
+                bar.set_position(READING * report.bytes.min(size) / size.max(1));
                 bar.set_message(format!(
-                    "{} rows, {} rejected",
+                    "{} rows read, {} rejected",
                     report.rows, report.rejected
+                ));
+            }
+            Progress::Booked(report) => {
+                let booking = ALL - READING;
+                bar.set_position(READING + booking * report.settled / report.receipts.max(1));
+                bar.set_message(format!(
+                    "{} of {} receipts, {} rows rejected",
+                    report.settled, report.receipts, report.rejected
                 ));
             }
         }
@@ -225,9 +233,14 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
     Ok(())
 }
 
-fn progress_bar(size: u64) -> ProgressBar {
+/// Parts of the progress bar.
+const ALL: u64 = 1000;
+/// Parts of it for reading the file, which takes a twentieth of the time or less.
+const READING: u64 = 50;
+
+fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {percent:>3}% {msg} {eta} left");
-    ProgressBar::new(size).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(ALL).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 #[expect(

@@ -7,8 +7,9 @@
 use super::connect::Engine;
 use super::sql::Sql;
 use crate::error::{Error, Result};
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use std::fmt::Write;
+use tokio::sync::mpsc;
 
 /// A table as a batch writes it.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub struct Batch {
 /// How many rows one statement on SQLite takes at most: so each table has few statements, which stay prepared, and small
 /// ones, since a prepared statement holds the memory of its largest run.
 const SQLITE_ROWS: usize = 32;
+/// Rows from which on it is worth a thread to make SQLite's statements.
+const MANY: usize = 500;
+/// Statements made ahead of the one that runs.
+const AHEAD: usize = 8;
 
 impl Batch {
     /// An empty batch.
@@ -68,23 +73,53 @@ impl Batch {
     }
 
     async fn write_sqlite(self, tx: &impl ConnectionTrait) -> Result<()> {
-        for (table, rows) in self.inserts {
-            let mut rows = rows.into_iter().peekable();
-            while rows.peek().is_some() {
-                let mut sql = Sql::new(Engine::Sqlite);
-                sql.push("insert into ")
-                    .push(table.name)
-                    .push(" (")
-                    .push(&names(table))
-                    .push(") values ");
-                for (n, row) in rows.by_ref().take(SQLITE_ROWS).enumerate() {
-                    sql.push(if n == 0 { "" } else { ", " }).bind_list(row);
-                }
-                sql.push(" ").push(table.conflict);
-                tx.execute_raw(sql.build()).await?;
+        let rows: usize = self.inserts.iter().map(|(_, rows)| rows.len()).sum();
+        if rows <= MANY {
+            for statement in self.statements() {
+                tx.execute_raw(statement).await?;
             }
+            return Ok(());
+        }
+        // SQLite works on a thread of its own; the next statements are made meanwhile.
+        let (sender, mut made) = mpsc::channel(AHEAD);
+        tokio::task::spawn_blocking(move || {
+            for statement in self.statements() {
+                if sender.blocking_send(statement).is_err() {
+                    break;
+                }
+            }
+        });
+        while let Some(statement) = made.recv().await {
+            tx.execute_raw(statement).await?;
         }
         Ok(())
+    }
+
+    /// Everything as inserts of few rows each, one after the other.
+    fn statements(self) -> impl Iterator<Item = Statement> {
+        self.inserts.into_iter().flat_map(|(table, rows)| {
+            let mut rows = rows.into_iter().peekable();
+            let whole = insert(table, SQLITE_ROWS);
+            std::iter::from_fn(move || {
+                rows.peek()?;
+                let mut values = Vec::with_capacity(SQLITE_ROWS * table.columns.len());
+                let mut count = 0;
+                for row in rows.by_ref().take(SQLITE_ROWS) {
+                    values.extend(row);
+                    count += 1;
+                }
+                let text = if count == SQLITE_ROWS {
+                    whole.clone()
+                } else {
+                    insert(table, count)
+                };
+                Some(Statement::from_sql_and_values(
+                    DbBackend::Sqlite,
+                    text,
+                    values,
+                ))
+            })
+        })
     }
 
     async fn write_postgres(self, tx: &impl ConnectionTrait) -> Result<()> {
@@ -105,7 +140,7 @@ impl Batch {
             return Ok(None);
         }
         let mut sql = Sql::new(Engine::Postgres);
-        for (n, (table, rows)) in inserts.enumerate() {
+        for (n, (table, mut rows)) in inserts.enumerate() {
             sql.push(if n == 0 { "with " } else { ", " });
             sql.push(&format!(
                 "rows_{n} as (insert into {} ({}) select * from unnest(",
@@ -113,11 +148,13 @@ impl Batch {
                 names(table)
             ));
             for (m, (_, kind)) in table.columns.iter().enumerate() {
-                sql.push(if m == 0 { "" } else { ", " })
-                    .bind(column(&rows, m)?)
-                    .push("::")
-                    .push(kind)
-                    .push("[]");
+                sql.push(if m == 0 { "" } else { ", " });
+                match whole(&mut rows, m, kind) {
+                    Some(array) => sql.bind(array).push("::"),
+                    // Another text for another type of parameter, since statements stay prepared by their text.
+                    None => sql.bind(column(&rows, m)?).push("::text::"),
+                };
+                sql.push(kind).push("[]");
             }
             sql.push(") ").push(table.conflict).push(")");
         }
@@ -126,12 +163,51 @@ impl Batch {
     }
 }
 
+/// The text that inserts so many rows on SQLite.
+fn insert(table: &Table, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; table.columns.len()].join(", "));
+    format!(
+        "insert into {} ({}) values {} {}",
+        table.name,
+        names(table),
+        vec![row; rows].join(", "),
+        table.conflict
+    )
+}
+
 fn names(table: &Table) -> String {
     let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
     names.join(", ")
 }
 
-/// The values of one column as PostgreSQL writes an array: drivers bind no arrays with nulls in them.
+/// The values of one column as an array, which travels in binary; none where one of them is null, since drivers bind no
+/// arrays with nulls in them, or of another type than the column.
+fn whole(rows: &mut [Vec<Value>], place: usize, kind: &str) -> Option<Value> {
+    let fits = |value: &Value| {
+        matches!(
+            (value, kind),
+            (Value::Uuid(Some(_)), "uuid")
+                | (Value::String(Some(_)), "text")
+                | (Value::BigInt(Some(_)), "bigint")
+                | (Value::Int(Some(_)), "integer")
+                | (Value::Bool(Some(_)), "boolean")
+                | (Value::ChronoDate(Some(_)), "date")
+                | (Value::ChronoDateTimeUtc(Some(_)), "timestamptz")
+        )
+    };
+    if !rows.iter().all(|row| row.get(place).is_some_and(fits)) {
+        return None;
+    }
+    let values: Vec<Value> = rows
+        .iter_mut()
+        .filter_map(|row| row.get_mut(place))
+        .map(|value| std::mem::replace(value, Value::Bool(None)))
+        .collect();
+    let kind = values.first()?.array_type();
+    Some(Value::Array(kind, Some(Box::new(values))))
+}
+
+/// The values of one column as PostgreSQL writes an array.
 fn column(rows: &[Vec<Value>], place: usize) -> Result<String> {
     let mut text = String::with_capacity(rows.len() * 24);
     text.push('{');

@@ -47,7 +47,7 @@ impl Default for RetentionSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Ledger {
-    /// `audit_entry`, and with it `audit_customer`.
+    /// `audit_entry` and `audit_customer`.
     Audit,
     /// `event`.
     Events,
@@ -117,7 +117,7 @@ impl Job for Forget {
 async fn batch(tx: &Tx, ledger: Ledger, before: DateTime<Utc>) -> Result<u64> {
     let mut sql = Sql::for_connection(&**tx);
     match ledger {
-        Ledger::Audit => aged(&mut sql, "audit_entry", "id", "at", before),
+        Ledger::Audit => return audit(tx, before).await,
         Ledger::Events => return events(tx, before).await,
         Ledger::Jobs => finished(&mut sql, "DONE", before),
         Ledger::DeadJobs => finished(&mut sql, "DEAD", before),
@@ -157,6 +157,26 @@ fn finished(sql: &mut Sql, state: &str, before: DateTime<Utc>) {
         .push(" and finished_at <= ")
         .bind(before)
         .push(&format!(" order by finished_at limit {BATCH})"));
+}
+
+/// What tells whom an entry is about goes first: an import's entry is about thousands.
+async fn audit(tx: &Tx, before: DateTime<Utc>) -> Result<u64> {
+    let mut sql = Sql::for_connection(&**tx);
+    sql.push(
+        "delete from audit_customer where (customer_id, entry_id) in (select concerned.customer_id, concerned.entry_id
+            from audit_entry join audit_customer as concerned on concerned.entry_id = audit_entry.id
+            where audit_entry.at <= ",
+    )
+    .bind(before)
+    .push(&format!(" order by audit_entry.at limit {BATCH})"));
+    let concerned = tx.execute_raw(sql.build()).await?.rows_affected();
+    if concerned >= BATCH {
+        return Ok(concerned);
+    }
+    let mut sql = Sql::for_connection(&**tx);
+    aged(&mut sql, "audit_entry", "id", "at", before);
+    let entries = tx.execute_raw(sql.build()).await?.rows_affected();
+    Ok(concerned.saturating_add(entries))
 }
 
 /// Events go in order of position, and only below where every listener has come to. A listener whose lease

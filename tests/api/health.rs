@@ -127,6 +127,7 @@ async fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
         "ok    company",
         "warn  staff",
         "ok    demo accounts",
+        "ok    records",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

@@ -77,7 +77,7 @@ pub enum ContactError {
 }
 
 /// A contact point that passed the checks of its kind.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContactValue {
     /// Which kind.
     pub kind: ContactKind,

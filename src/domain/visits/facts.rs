@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::enums::{NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, PurchaseLineId, StaffId, StoreId};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// A visit.
@@ -44,7 +45,7 @@ pub struct PurchaseFacts {
 }
 
 /// A line bought.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineFacts {
     /// The product's number.
     pub sku: Option<String>,

@@ -21,13 +21,14 @@ use entity::values::ContactValue;
 use entity::{customer_total, visit};
 use futures_util::future::try_join_all;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What the file tells of a customer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryCustomer {
     /// The customer's name in the other system.
     pub external_id: String,
@@ -38,7 +39,7 @@ pub struct HistoryCustomer {
 }
 
 /// A receipt of the past; without any line, a visit on which nothing was bought.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HistoryReceipt {
     /// Its number within the source, which makes it known when it comes again.
     pub number: String,
@@ -66,6 +67,14 @@ impl HistoryReceipt {
     /// Was nothing bought and nothing brought back?
     fn is_bare(&self) -> bool {
         self.lines.is_empty() && self.returned.is_empty()
+    }
+
+    /// Does the other receipt say the same of the same customer?
+    fn says_the_same(&self, other: &Self) -> bool {
+        (&self.customer.external_id, self.store, self.channel)
+            == (&other.customer.external_id, other.store, other.channel)
+            && self.lines == other.lines
+            && self.returned == other.returned
     }
 
     /// The id of a bare visit: made of source and number, since no receipt makes it known. The length stands
@@ -303,12 +312,15 @@ async fn sift(
     let bare = known_bare(connection, source, receipts).await?;
     let mut outcome = Outcome::default();
     let mut fresh = Vec::new();
-    // Within the batch a number may come twice; the first one counts.
+    // Within the batch a number may come twice; the first one counts, and the same once more is known by then.
     let mut seen: HashMap<&str, usize> = HashMap::new();
     for (n, receipt) in receipts.iter().enumerate() {
         if let Some(first) = seen.insert(&receipt.number, n) {
             seen.insert(&receipt.number, first);
-            outcome.conflicts.push(n);
+            match receipts.get(first) {
+                Some(first) if first.says_the_same(receipt) => outcome.known += 1,
+                _ => outcome.conflicts.push(n),
+            }
             continue;
         }
         if receipt.is_bare() {

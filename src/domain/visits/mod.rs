@@ -5,7 +5,9 @@
 //! [`lookup`] reads.
 
 pub mod booking;
+mod chronology;
 pub mod facts;
+mod gather;
 pub mod history;
 pub mod import;
 pub mod lookup;

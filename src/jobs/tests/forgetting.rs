@@ -30,6 +30,11 @@ async fn old_audit_entries_go_in_batches_with_what_hangs_on_them() {
             entry.at = ago(if n < 1200 { 731 } else { 729 });
             entries.push(entry);
         }
+        // An import's entry is about more customers than go in one batch.
+        let mut import =
+            Entry::new(&ctx, "test").about((0..1300).map(|_| entity::ids::CustomerId::new()));
+        import.at = ago(740);
+        entries.push(import);
         let entries = &entries;
         ctx.db
             .write(|tx| async move { write(&*tx, entries).await })

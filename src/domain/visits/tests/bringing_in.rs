@@ -6,11 +6,20 @@ use crate::db::{Bounds, PageRequest, Sort};
 use crate::domain::organization::company;
 use crate::domain::visits::import::{self, Target};
 use crate::domain::visits::lookup::{self, VisitFilter};
+use crate::error::Result;
 use crate::intake::{Mapping, PurchaseOptions, PurchaseRows};
 use crate::testing::TestDb;
 use std::io::{Read, Write};
 
 async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (import::Report, Vec<u64>) {
+    let (report, rejected) = try_import(ctx, file).await;
+    (report.unwrap(), rejected)
+}
+
+async fn try_import(
+    ctx: &Ctx,
+    file: impl Read + Send + 'static,
+) -> (Result<import::Report>, Vec<u64>) {
     let settings = company::settings(ctx).await.unwrap();
     let mapping =
         Mapping::parse("customer=customer_id,date=date,quantity=quantity,amount=amount").unwrap();
@@ -35,7 +44,7 @@ async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (import::Re
         }
         Ok(())
     });
-    (report.await.unwrap(), rejected)
+    (report.await, rejected)
 }
 
 /// Rows alike to the letter are purchases of their own, zero amounts are purchases too, spoiled rows are reported
@@ -84,6 +93,37 @@ async fn history_is_imported_once() {
             .unwrap();
         assert_eq!(visits.items.len(), 4);
         assert!(visits.items.iter().all(|visit| visit.history));
+        db.done().await;
+    }
+}
+
+/// A disk that fails in the middle of the file: more receipts than one batch were read by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_breaks_off_leaves_nothing_behind() {
+    struct Broken(std::io::Cursor<String>);
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(std::io::Error::other("the disk is gone")),
+                read => Ok(read),
+            }
+        }
+    }
+    let mut text = "customer_id,date,quantity,amount\n".to_owned();
+    for n in 0..9000 {
+        text.push_str(&format!("{n},2026-01-02,1,5.00\n"));
+    }
+    for db in TestDb::all().await {
+        let ctx = db.system();
+        company_and_store(&ctx).await;
+        let (report, _) = try_import(&ctx, Broken(std::io::Cursor::new(text.clone()))).await;
+        assert!(report.is_err());
+        assert_eq!(lookup::sums(&ctx).await.unwrap().customers, 0);
+        let (whole, _) = import_text(&ctx, std::io::Cursor::new(text.clone())).await;
+        assert_eq!(
+            (whole.booked, whole.settled, whole.receipts),
+            (9000, 9000, 9000)
+        );
         db.done().await;
     }
 }
