@@ -5,20 +5,23 @@
 //! gap: each batch is one transaction, and every receipt has an identity that the file gives it. A file that cannot be
 //! read to its end leaves nothing behind.
 
-use super::chronology::Chronology;
+use super::chronology::{Chronology, InOrder};
 use super::gather::{Chunk, Gathered, Gatherer};
-use super::history;
+use super::history::{self, Outcome};
 use crate::access::Ctx;
 use crate::error::{Error, Result};
 use crate::intake::{PurchaseRows, Reject, RejectCode};
 use entity::ids::StoreId;
 use entity::store;
 use entity::values::{PhoneRegion, TimeZone};
+use futures_util::TryStreamExt;
+use futures_util::stream;
 use iso_currency::Currency;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
+use std::pin::pin;
 use tokio::sync::mpsc;
 
 /// Receipts booked at once.
@@ -76,9 +79,9 @@ pub enum Progress<'a> {
 /// Imports an opened file.
 ///
 /// # Errors
-/// A user error when the store of rows without one does not exist; those of reading and of the database. Nothing is booked of a file that
-/// cannot be read to its end; what was booked before the database failed stays booked: running the import again goes on
-/// from there.
+/// A user error when the store of rows without one does not exist; those of reading and of the database. Nothing is
+/// booked of a file that cannot be read to its end; what was booked before the database failed stays booked: running the
+/// import again goes on from there.
 pub async fn run<R: Read + Send + 'static>(
     ctx: &Ctx,
     target: Target,
@@ -94,13 +97,56 @@ pub async fn run<R: Read + Send + 'static>(
             format!("no store has the code {}", target.store),
         ));
     }
-    let (sender, mut chunks) = mpsc::channel(AHEAD);
-    let gather = Gatherer {
+    let gatherer = Gatherer {
         target: target.clone(),
         stores,
     };
-    let reader = tokio::task::spawn_blocking(move || gather.read(rows, &sender));
-    let (mut report, mut batches) = (Report::default(), 0_u32);
+    let mut report = Report::default();
+    let in_order = read(gatherer, rows, &mut report, &mut tell).await?;
+    let mut batches_settled = 0_u32;
+    let batches = stream::try_unfold(in_order, |mut in_order| async move {
+        let next = in_order.next(BATCH).await?;
+        Ok::<_, Error>((!next.is_empty()).then_some((next, in_order)))
+    });
+    // Where the engine writes side by side, one batch's slower part does not keep the next one waiting.
+    let settled = batches
+        .map_ok(|gathered| settle(ctx, &target, gathered))
+        .try_buffered(ctx.db.lanes());
+    let mut settled = pin!(settled);
+    let mut strangers: HashSet<u64> = HashSet::new();
+    while let Some(batch) = settled.try_next().await? {
+        for (line, original) in &batch.conflicts {
+            report.rejected += 1;
+            tell(Progress::Rejected(&conflict(*line, original)))?;
+        }
+        report.settled += batch.receipts;
+        report.booked += batch.outcome.booked;
+        report.known += batch.outcome.known;
+        report.customers += batch.outcome.customers;
+        report.customers += batch
+            .unknown
+            .iter()
+            .filter(|name| strangers.insert(short_hash(name)))
+            .count() as u64;
+        tell(Progress::Booked(&report))?;
+        batches_settled += 1;
+        // Plans made while the tables were empty would read them from end to end for ever.
+        if !target.dry_run && matches!(batches_settled, 2 | 16 | 128 | 1024) {
+            ctx.db.refresh_statistics().await?;
+        }
+    }
+    Ok(report)
+}
+
+/// Reads the file to its end and puts its receipts in order.
+async fn read<R: Read + Send + 'static>(
+    gatherer: Gatherer,
+    rows: PurchaseRows<R>,
+    report: &mut Report,
+    tell: &mut impl FnMut(Progress<'_>) -> Result<()>,
+) -> Result<InOrder> {
+    let (sender, mut chunks) = mpsc::channel(AHEAD);
+    let reader = tokio::task::spawn_blocking(move || gatherer.read(rows, &sender));
     let mut chronology = Chronology::new();
     while let Some(chunk) = chunks.recv().await {
         let Chunk {
@@ -117,53 +163,54 @@ pub async fn run<R: Read + Send + 'static>(
         report.bytes = bytes;
         chronology.add(receipts).await?;
         report.receipts = chronology.count();
-        tell(Progress::Read(&report))?;
+        tell(Progress::Read(report))?;
     }
     reader
         .await
         .map_err(|error| Error::internal(format!("the reading thread failed: {error}")))??;
-    let mut in_order = chronology.finish().await?;
-    let mut strangers: HashSet<u64> = HashSet::new();
-    loop {
-        let gathered = in_order.next(BATCH).await?;
-        if gathered.is_empty() {
-            return Ok(report);
-        }
-        let (receipts, origins): (Vec<_>, Vec<_>) = gathered
-            .into_iter()
-            .map(|Gathered { receipt, rows }| (receipt, rows))
-            .unzip();
-        let outcome = if target.dry_run {
-            let (mut outcome, unknown) = history::preview(ctx, &target.source, &receipts).await?;
-            outcome.customers = unknown
-                .iter()
-                .filter(|name| strangers.insert(short_hash(name)))
-                .count() as u64;
-            outcome.booked = (receipts.len() - outcome.conflicts.len()) as u64 - outcome.known;
-            outcome
-        } else {
-            history::book(ctx, &target.source, &receipts).await?
-        };
-        for (line, original) in outcome
-            .conflicts
-            .iter()
-            .filter_map(|place| origins.get(*place))
-            .flatten()
-        {
-            report.rejected += 1;
-            tell(Progress::Rejected(&conflict(*line, original)))?;
-        }
-        batches += 1;
-        // Plans made while the tables were empty would read them from end to end for ever.
-        if !target.dry_run && matches!(batches, 2 | 16 | 128 | 1024) {
-            ctx.db.refresh_statistics().await?;
-        }
-        report.settled += receipts.len() as u64;
-        report.booked += outcome.booked;
-        report.known += outcome.known;
-        report.customers += outcome.customers;
-        tell(Progress::Booked(&report))?;
+    chronology.finish().await
+}
+
+/// What became of a batch.
+struct Settled {
+    receipts: u64,
+    outcome: Outcome,
+    /// Rows of receipts that are known with other content.
+    conflicts: Vec<(u64, String)>,
+    /// Customers who would be made by a dry run; other batches may name them too.
+    unknown: Vec<String>,
+}
+
+async fn settle(ctx: &Ctx, target: &Target, gathered: Vec<Gathered>) -> Result<Settled> {
+    let (receipts, mut origins): (Vec<_>, Vec<_>) = gathered
+        .into_iter()
+        .map(|Gathered { receipt, rows }| (receipt, rows))
+        .unzip();
+    let count = receipts.len() as u64;
+    let (outcome, unknown) = if target.dry_run {
+        let (mut outcome, unknown) = history::preview(ctx, &target.source, &receipts).await?;
+        outcome.booked = count - outcome.conflicts.len() as u64 - outcome.known;
+        (outcome, unknown)
+    } else {
+        let outcome = history::book(ctx, &target.source, &receipts).await?;
+        (outcome, Vec::new())
+    };
+    let mut conflicts = Vec::new();
+    for place in &outcome.conflicts {
+        conflicts.extend(
+            origins
+                .get_mut(*place)
+                .map(std::mem::take)
+                .into_iter()
+                .flatten(),
+        );
     }
+    Ok(Settled {
+        receipts: count,
+        outcome,
+        conflicts,
+        unknown,
+    })
 }
 
 fn short_hash(text: &str) -> u64 {
