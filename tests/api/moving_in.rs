@@ -91,17 +91,21 @@ async fn an_import_that_is_killed_goes_on_without_a_double_or_a_gap() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place = &world.server.place;
     let (file, sum) = export(folder.path(), 12_000, |_| false);
-    for wait in [150, 400, 1200] {
+    // A batch has 4,000 receipts: the kills meet the next one, wherever it is.
+    for booked in [1, 4001, 8001] {
         let mut child = command(place)
             .args(arguments(&file))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        while totals(&world).await.0 < booked && child.try_wait().unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         // SIGKILL; it may be through already on a fast machine.
         let _ = child.kill();
         child.wait().unwrap();
+        assert!(totals(&world).await.0 >= booked);
     }
     succeed(place, arguments(&file));
     // Of every five numbers, the last one is that of the customer before.

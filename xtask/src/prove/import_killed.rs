@@ -42,12 +42,22 @@ async fn prove_in(site: &Site, place: &Place) -> Result<()> {
     let mut chance = Chance::new(site.seed);
     let times = site.times.unwrap_or(30);
     let (mut killed, mut through) = (0, 0);
+    // Points of its progress, all over the file; the first ones fall into its start.
+    let rows = u64::try_from(file.sums.receipts)?;
+    let mut points = Vec::new();
     for _ in 0..times {
-        let wait = Duration::from_millis(match engine {
-            Engine::Sqlite => chance.between(30, 700),
-            // A batch takes longer there, and so does the start.
-            Engine::Postgres => chance.between(200, 3_000),
-        });
+        points.push(i64::try_from(chance.below(rows))?);
+    }
+    points.sort_unstable();
+    for point in points {
+        let moment = Duration::from_millis(chance.between(0, 150));
+        let there = async {
+            while sums(&node.client, &shop.token).await?.receipts < point {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            tokio::time::sleep(moment).await;
+            Ok(())
+        };
         let child = start(place, &file.path)?;
         let process = child.id().during("the import has ended")?;
         let mut ending = Box::pin(child.wait_with_output());
@@ -56,7 +66,9 @@ async fn prove_in(site: &Site, place: &Place) -> Result<()> {
                 finished(&output?)?;
                 through += 1;
             }
-            () = tokio::time::sleep(wait) => {
+            reached = there => {
+                let reached: Result<()> = reached;
+                reached?;
                 kill(process).await?;
                 let output = ending.await?;
                 if output.status.code().is_some() {
