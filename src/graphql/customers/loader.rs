@@ -3,32 +3,14 @@
 use crate::domain::customers::contacts::ContactPoint;
 use crate::domain::customers::{self, CustomerRow, consents, contacts, days, notes, tastes};
 use crate::domain::organization::{self, CompanySettings};
-use crate::graphql::loaders::{Batch, Shared, batch, report_shared};
-use async_graphql::Context;
+pub(super) use crate::graphql::loaders::load_one as load;
+use crate::graphql::loaders::{Batch, Shared, batch_loader, grouped};
 use async_graphql::dataloader::Loader;
 use entity::ids::{ContactPointId, CustomerId};
 use entity::{consent, customer, customer_note, customer_total, special_day, taste};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-
-/// Loads the value of one key, or nothing.
-///
-/// # Errors
-/// The service's, as an entry of `errors`.
-pub(super) async fn load<K>(
-    context: &Context<'_>,
-    key: K,
-) -> async_graphql::Result<Option<<Batch as Loader<K>>::Value>>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Batch: Loader<K, Error = Shared>,
-{
-    batch(context)?
-        .load_one(key)
-        .await
-        .map_err(|error| report_shared(context, error))
-}
 
 macro_rules! keys {
     ($($(#[$doc:meta])* $key:ident($id:ty);)+) => {$(
@@ -124,86 +106,34 @@ impl Loader<FullOf> for Batch {
     }
 }
 
-/// Gathers rows under their customers; every key has a list, if an empty one.
-fn grouped<K: Copy + Eq + Hash, T>(
-    keys: &[K],
-    rows: Vec<T>,
-    key: impl Fn(&T) -> K,
-) -> HashMap<K, Vec<T>> {
-    let mut groups: HashMap<K, Vec<T>> = keys.iter().map(|key| (*key, Vec::new())).collect();
-    for row in rows {
-        groups.entry(key(&row)).or_default().push(row);
-    }
-    groups
+fn ids<K, I>(keys: &[K], id: impl Fn(&K) -> I) -> Vec<I> {
+    keys.iter().map(id).collect()
 }
 
-impl Loader<ContactsOf> for Batch {
-    type Value = Vec<ContactPoint>;
-    type Error = Shared;
+batch_loader!(ContactsOf => Vec<ContactPoint>, |ctx, keys| {
+    let rows = contacts::of_customers(ctx, &ids(keys, |key| key.0)).await?;
+    grouped(keys, rows, |point| ContactsOf(point.row().customer_id))
+});
 
-    async fn load(&self, keys: &[ContactsOf]) -> Result<HashMap<ContactsOf, Self::Value>, Shared> {
-        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
-        let rows = contacts::of_customers(&self.0, &ids)
-            .await
-            .map_err(Arc::new)?;
-        Ok(grouped(keys, rows, |point| {
-            ContactsOf(point.row().customer_id)
-        }))
-    }
-}
+batch_loader!(RemovedContactsOf => Vec<ContactPoint>, |ctx, keys| {
+    let rows = contacts::removed_of_customers(ctx, &ids(keys, |key| key.0)).await?;
+    grouped(keys, rows, |point| RemovedContactsOf(point.row().customer_id))
+});
 
-impl Loader<RemovedContactsOf> for Batch {
-    type Value = Vec<ContactPoint>;
-    type Error = Shared;
+batch_loader!(ConsentsOf => Vec<consent::Model>, |ctx, keys| {
+    let rows = consents::holding(ctx, &ids(keys, |key| key.0)).await?;
+    grouped(keys, rows, |row| ConsentsOf(row.contact_point_id))
+});
 
-    async fn load(
-        &self,
-        keys: &[RemovedContactsOf],
-    ) -> Result<HashMap<RemovedContactsOf, Self::Value>, Shared> {
-        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
-        let rows = contacts::removed_of_customers(&self.0, &ids)
-            .await
-            .map_err(Arc::new)?;
-        Ok(grouped(keys, rows, |point| {
-            RemovedContactsOf(point.row().customer_id)
-        }))
-    }
-}
+batch_loader!(TastesOf => Vec<taste::Model>, |ctx, keys| {
+    let rows = tastes::of_customers(ctx, &ids(keys, |key| key.0)).await?;
+    grouped(keys, rows, |row| TastesOf(row.customer_id))
+});
 
-impl Loader<ConsentsOf> for Batch {
-    type Value = Vec<consent::Model>;
-    type Error = Shared;
-
-    async fn load(&self, keys: &[ConsentsOf]) -> Result<HashMap<ConsentsOf, Self::Value>, Shared> {
-        let ids: Vec<ContactPointId> = keys.iter().map(|key| key.0).collect();
-        let rows = consents::holding(&self.0, &ids).await.map_err(Arc::new)?;
-        Ok(grouped(keys, rows, |row| ConsentsOf(row.contact_point_id)))
-    }
-}
-
-impl Loader<TastesOf> for Batch {
-    type Value = Vec<taste::Model>;
-    type Error = Shared;
-
-    async fn load(&self, keys: &[TastesOf]) -> Result<HashMap<TastesOf, Self::Value>, Shared> {
-        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
-        let rows = tastes::of_customers(&self.0, &ids)
-            .await
-            .map_err(Arc::new)?;
-        Ok(grouped(keys, rows, |row| TastesOf(row.customer_id)))
-    }
-}
-
-impl Loader<DaysOf> for Batch {
-    type Value = Vec<special_day::Model>;
-    type Error = Shared;
-
-    async fn load(&self, keys: &[DaysOf]) -> Result<HashMap<DaysOf, Self::Value>, Shared> {
-        let ids: Vec<CustomerId> = keys.iter().map(|key| key.0).collect();
-        let rows = days::of_customers(&self.0, &ids).await.map_err(Arc::new)?;
-        Ok(grouped(keys, rows, |row| DaysOf(row.customer_id)))
-    }
-}
+batch_loader!(DaysOf => Vec<special_day::Model>, |ctx, keys| {
+    let rows = days::of_customers(ctx, &ids(keys, |key| key.0)).await?;
+    grouped(keys, rows, |row| DaysOf(row.customer_id))
+});
 
 impl Loader<NotesOf> for Batch {
     type Value = Vec<customer_note::Model>;

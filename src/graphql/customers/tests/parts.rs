@@ -189,6 +189,14 @@ async fn removed_points(
         data["customer"]["contactPoints"],
         json!([{ "id": first, "value": "+8613812345678", "removedAt": null }])
     );
+    let masked = format!(
+        r#"{{ customer(id: "{customer}") {{ removedContactPoints {{ value masked }} }} }}"#
+    );
+    let data = world.data(&world.marketer, &masked).await;
+    assert_eq!(
+        data["customer"]["removedContactPoints"],
+        json!([{ "value": "+86138****5679", "masked": true }])
+    );
     // The same number again is another contact point, about which nothing was said yet.
     let again = world.change(&world.manager, &add(phone, "")).await["contactPoint"].take();
     assert_ne!(again["id"], *second);
