@@ -235,8 +235,8 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
 
 /// Parts of the progress bar.
 const ALL: u64 = 1000;
-/// Parts of it for reading the file, which takes a twentieth of the time or less.
-const READING: u64 = 50;
+/// Parts of it for reading the file and putting it in order.
+const READING: u64 = 125;
 
 fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {percent:>3}% {msg} {eta} left");

@@ -228,7 +228,7 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &ContactInput) -> Re
                     "customerId",
                     format!(
                         "{MOST_REMOVED} contact points of this customer were removed already and are kept for \
-                         their consents; change the label of one that is in use instead"
+                         their consents; no other can be added"
                     ),
                 ));
             }

@@ -103,14 +103,13 @@ pub async fn run<R: Read + Send + 'static>(
     };
     let mut report = Report::default();
     let in_order = read(gatherer, rows, &mut report, &mut tell).await?;
-    let mut batches_settled = 0_u32;
-    let batches = stream::try_unfold(in_order, |mut in_order| async move {
+    let batches = stream::try_unfold((in_order, 1), |(mut in_order, n)| async move {
         let next = in_order.next(BATCH).await?;
-        Ok::<_, Error>((!next.is_empty()).then_some((next, in_order)))
+        Ok::<_, Error>((!next.is_empty()).then_some(((n, next), (in_order, n + 1))))
     });
     // Where the engine writes side by side, one batch's slower part does not keep the next one waiting.
     let settled = batches
-        .map_ok(|gathered| settle(ctx, &target, gathered))
+        .map_ok(|(n, gathered)| settle(ctx, &target, n, gathered))
         .try_buffered(ctx.db.lanes());
     let mut settled = pin!(settled);
     let mut strangers: HashSet<u64> = HashSet::new();
@@ -129,11 +128,6 @@ pub async fn run<R: Read + Send + 'static>(
             .filter(|name| strangers.insert(short_hash(name)))
             .count() as u64;
         tell(Progress::Booked(&report))?;
-        batches_settled += 1;
-        // Plans made while the tables were empty would read them from end to end for ever.
-        if !target.dry_run && matches!(batches_settled, 2 | 16 | 128 | 1024) {
-            ctx.db.refresh_statistics().await?;
-        }
     }
     Ok(report)
 }
@@ -181,7 +175,8 @@ struct Settled {
     unknown: Vec<String>,
 }
 
-async fn settle(ctx: &Ctx, target: &Target, gathered: Vec<Gathered>) -> Result<Settled> {
+/// Books the batch that comes at place `n`, from 1 on.
+async fn settle(ctx: &Ctx, target: &Target, n: u32, gathered: Vec<Gathered>) -> Result<Settled> {
     let (receipts, mut origins): (Vec<_>, Vec<_>) = gathered
         .into_iter()
         .map(|Gathered { receipt, rows }| (receipt, rows))
@@ -193,6 +188,11 @@ async fn settle(ctx: &Ctx, target: &Target, gathered: Vec<Gathered>) -> Result<S
         (outcome, unknown)
     } else {
         let outcome = history::book(ctx, &target.source, &receipts).await?;
+        // Plans made while the tables were empty would read them from end to end for ever. Here and not behind the
+        // stream, where the transaction of the next batch would stand open meanwhile.
+        if matches!(n, 2 | 16 | 128 | 1024) {
+            ctx.db.refresh_statistics().await?;
+        }
         (outcome, Vec::new())
     };
     let mut conflicts = Vec::new();

@@ -50,7 +50,7 @@ async fn prove_in(site: &Site, place: &Place) -> Result<()> {
     }
     points.sort_unstable();
     for point in points {
-        let moment = Duration::from_millis(chance.between(0, 150));
+        let moment = Duration::from_millis(chance.between(0, 400));
         let there = async {
             while sums(&node.client, &shop.token).await?.receipts < point {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -12,17 +12,19 @@ use crate::testing::TestDb;
 use std::io::{Read, Write};
 
 async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (import::Report, Vec<u64>) {
-    let (report, rejected) = try_import(ctx, file).await;
+    let (report, rejected) = try_import(ctx, MAP, file).await;
     (report.unwrap(), rejected)
 }
 
+const MAP: &str = "customer=customer_id,date=date,quantity=quantity,amount=amount";
+
 async fn try_import(
     ctx: &Ctx,
+    map: &str,
     file: impl Read + Send + 'static,
 ) -> (Result<import::Report>, Vec<u64>) {
     let settings = company::settings(ctx).await.unwrap();
-    let mapping =
-        Mapping::parse("customer=customer_id,date=date,quantity=quantity,amount=amount").unwrap();
+    let mapping = Mapping::parse(map).unwrap();
     let options = PurchaseOptions::new(
         mapping,
         settings.currency,
@@ -97,6 +99,27 @@ async fn history_is_imported_once() {
     }
 }
 
+/// A receipt that stands twice in a batch is one receipt when it says the same, and a rejected row when it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_receipt_twice_in_a_file_is_booked_once() {
+    let text = "customer_id,date,quantity,amount,receipt\n1,2026-01-02,1,5.00,r1\n2,2026-01-02,1,7.00,r2\n\
+                1,2026-01-02,1,5.00,r1\n2,2026-01-03,1,8.00,r3\n1,2026-01-02,1,6.00,r1\n";
+    for db in TestDb::all().await {
+        let ctx = db.system();
+        company_and_store(&ctx).await;
+        let map = format!("{MAP},receipt=receipt");
+        let (report, rejected) = try_import(&ctx, &map, std::io::Cursor::new(text)).await;
+        let report = report.unwrap();
+        assert_eq!(
+            (report.booked, report.known, report.rejected, report.settled),
+            (3, 1, 1, 5)
+        );
+        assert_eq!(rejected, [6]);
+        assert_eq!(lookup::sums(&ctx).await.unwrap().bought_minor, 2000);
+        db.done().await;
+    }
+}
+
 /// A disk that fails in the middle of the file: more receipts than one batch were read by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_breaks_off_leaves_nothing_behind() {
@@ -116,7 +139,7 @@ async fn a_file_that_breaks_off_leaves_nothing_behind() {
     for db in TestDb::all().await {
         let ctx = db.system();
         company_and_store(&ctx).await;
-        let (report, _) = try_import(&ctx, Broken(std::io::Cursor::new(text.clone()))).await;
+        let (report, _) = try_import(&ctx, MAP, Broken(std::io::Cursor::new(text.clone()))).await;
         assert!(report.is_err());
         assert_eq!(lookup::sums(&ctx).await.unwrap().customers, 0);
         let (whole, _) = import_text(&ctx, std::io::Cursor::new(text.clone())).await;
