@@ -4,7 +4,11 @@ use super::world::{World, worlds};
 use super::{ERRORS, pairs};
 use crate::graphql::ids::GlobalKey;
 use chrono::TimeDelta;
+use entity::contact_point;
+use entity::enums::ContactKind;
+use entity::ids::{ContactPointId, CustomerId};
 use entity::values::Clock;
+use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -209,6 +213,61 @@ async fn removed_points(
     let data = world.data(&world.manager, &file).await;
     assert_eq!(data["customer"]["removedContactPoints"], json!([removed]));
     assert_eq!(data["customer"]["contactPoints"], json!([]));
+}
+
+/// Nobody fills a file by adding, consenting and removing without end.
+#[tokio::test]
+async fn removed_points_do_not_grow_without_end() {
+    for world in worlds().await {
+        let id = world.customer("Ann North", world.north, "").await;
+        let add = |value: &str| {
+            format!(
+                r#"mutation {{ contactPointAdd(input: {{ customerId: "{id}", kind: EMAIL, value: "{value}" }})
+                    {{ contactPoint {{ id }} {ERRORS} }} }}"#
+            )
+        };
+        let removed = (0..199).map(|n| {
+            contact_point::Model {
+                id: ContactPointId::new(),
+                customer_id: CustomerId::parse(&id.as_str().into()).unwrap(),
+                kind: ContactKind::Email,
+                value: format!("ann.{n}@example.com"),
+                label: None,
+                preferred: false,
+                verified_at: None,
+                created_at: world.clock.now(),
+                removed_at: Some(world.clock.now()),
+                removed_by: None,
+            }
+            .into_active_model()
+        });
+        contact_point::Entity::insert_many(removed)
+            .exec(world.system.db.for_migrations())
+            .await
+            .unwrap();
+        let last =
+            world.change(&world.manager, &add("ann@example.com")).await["contactPoint"]["id"]
+                .take();
+        for what in [
+            format!(
+                "consentRecord(input: {{ contactPointId: {last}, purpose: MARKETING, granted: false, method: PHONE }})"
+            ),
+            format!("contactPointRemove(input: {{ id: {last} }})"),
+        ] {
+            let change = format!("mutation {{ {what} {{ {ERRORS} }} }}");
+            world.change(&world.manager, &change).await;
+        }
+        let refused = world.refused(&world.manager, &add("ann@example.com")).await;
+        assert_eq!(refused, pairs(&[("TOO_MANY", "customerId")]));
+        let count = format!(
+            r#"{{ customer(id: "{id}") {{ contactPoints {{ id }} removedContactPoints {{ id }} }} }}"#
+        );
+        let data = world.data(&world.manager, &count).await;
+        assert_eq!(data["customer"]["contactPoints"], json!([]));
+        let kept = data["customer"]["removedContactPoints"].as_array().unwrap();
+        assert_eq!(kept.len(), 200);
+        world.end().await;
+    }
 }
 
 #[tokio::test]
