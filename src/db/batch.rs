@@ -28,9 +28,11 @@ pub struct Batch {
     inserts: Vec<(&'static Table, Vec<Vec<Value>>)>,
 }
 
-/// How many rows one statement on SQLite takes at most: so each table has few statements, which stay prepared, and small
-/// ones, since a prepared statement holds the memory of its largest run.
-const SQLITE_ROWS: usize = 32;
+/// How many rows one statement on SQLite takes, where there are so many. Each statement is a call to the thread on which
+/// SQLite works, and stays prepared with the memory of its largest run.
+const SQLITE_ROWS: usize = 128;
+/// How many rows it takes where there are fewer, at most: any number up to this one is a text of its own.
+const SQLITE_REST: usize = 32;
 /// Rows from which on it is worth a thread to make SQLite's statements.
 const MANY: usize = 500;
 /// Statements made ahead of the one that runs.
@@ -98,20 +100,27 @@ impl Batch {
     /// Everything as inserts of few rows each, one after the other.
     fn statements(self) -> impl Iterator<Item = Statement> {
         self.inserts.into_iter().flat_map(|(table, rows)| {
-            let mut rows = rows.into_iter().peekable();
-            let whole = insert(table, SQLITE_ROWS);
+            let filled = filled(table, &rows);
+            let mut rows = rows.into_iter();
+            let whole = insert(table, &filled, SQLITE_ROWS);
             std::iter::from_fn(move || {
-                rows.peek()?;
-                let mut values = Vec::with_capacity(SQLITE_ROWS * table.columns.len());
-                let mut count = 0;
-                for row in rows.by_ref().take(SQLITE_ROWS) {
-                    values.extend(row);
-                    count += 1;
+                let count = match rows.len() {
+                    0 => return None,
+                    SQLITE_ROWS.. => SQLITE_ROWS,
+                    left => left.min(SQLITE_REST),
+                };
+                let mut values = Vec::with_capacity(count * filled.len());
+                for row in rows.by_ref().take(count) {
+                    let told = row.into_iter().enumerate();
+                    values.extend(
+                        told.filter(|(place, _)| filled.contains(place))
+                            .map(|(_, value)| value),
+                    );
                 }
                 let text = if count == SQLITE_ROWS {
                     whole.clone()
                 } else {
-                    insert(table, count)
+                    insert(table, &filled, count)
                 };
                 Some(Statement::from_sql_and_values(
                     DbBackend::Sqlite,
@@ -141,42 +150,63 @@ impl Batch {
         }
         let mut sql = Sql::new(Engine::Postgres);
         for (n, (table, mut rows)) in inserts.enumerate() {
+            let filled = filled(table, &rows);
             sql.push(if n == 0 { "with " } else { ", " });
+            // Not `select * from unnest(...)`, which puts each array into a store of its own first, at five times the
+            // cost. Arrays that are unnested side by side advance together.
             sql.push(&format!(
-                "rows_{n} as (insert into {} ({}) select * from unnest(",
+                "rows_{n} as (insert into {} ({}) select ",
                 table.name,
-                names(table)
+                names(table, &filled)
             ));
-            for (m, (_, kind)) in table.columns.iter().enumerate() {
-                sql.push(if m == 0 { "" } else { ", " });
-                match whole(&mut rows, m, kind) {
+            for (m, place) in filled.into_iter().enumerate() {
+                let Some((_, kind)) = table.columns.get(place) else {
+                    continue;
+                };
+                sql.push(if m == 0 { "unnest(" } else { ", unnest(" });
+                match whole(&mut rows, place, kind) {
                     Some(array) => sql.bind(array).push("::"),
                     // Another text for another type of parameter, since statements stay prepared by their text.
-                    None => sql.bind(column(&rows, m)?).push("::text::"),
+                    None => sql.bind(column(&rows, place)?).push("::text::"),
                 };
-                sql.push(kind).push("[]");
+                sql.push(kind).push("[])");
             }
-            sql.push(") ").push(table.conflict).push(")");
+            sql.push(" ").push(table.conflict).push(")");
         }
         sql.push(" select 1");
         Ok(Some(sql))
     }
 }
 
-/// The text that inserts so many rows on SQLite.
-fn insert(table: &Table, rows: usize) -> String {
-    let row = format!("({})", vec!["?"; table.columns.len()].join(", "));
+/// The places of the columns that have a value in any of the rows. The others are left out of the statement: without a
+/// value a column is null.
+fn filled(table: &Table, rows: &[Vec<Value>]) -> Vec<usize> {
+    let told = |place: &usize| {
+        rows.iter()
+            .filter_map(|row| row.get(*place))
+            .any(|value| *value != value.as_null())
+    };
+    (0..table.columns.len()).filter(told).collect()
+}
+
+/// The text that inserts so many rows on SQLite, with values for the columns at these places.
+fn insert(table: &Table, filled: &[usize], rows: usize) -> String {
+    let row = format!("({})", vec!["?"; filled.len()].join(", "));
     format!(
         "insert into {} ({}) values {} {}",
         table.name,
-        names(table),
+        names(table, filled),
         vec![row; rows].join(", "),
         table.conflict
     )
 }
 
-fn names(table: &Table) -> String {
-    let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+fn names(table: &Table, filled: &[usize]) -> String {
+    let names: Vec<&str> = filled
+        .iter()
+        .filter_map(|place| table.columns.get(*place))
+        .map(|(name, _)| *name)
+        .collect();
     names.join(", ")
 }
 
@@ -190,6 +220,7 @@ fn whole(rows: &mut [Vec<Value>], place: usize, kind: &str) -> Option<Value> {
                 | (Value::String(Some(_)), "text")
                 | (Value::BigInt(Some(_)), "bigint")
                 | (Value::Int(Some(_)), "integer")
+                | (Value::Bytes(Some(_)), "bytea")
                 | (Value::Bool(Some(_)), "boolean")
                 | (Value::ChronoDate(Some(_)), "date")
                 | (Value::ChronoDateTimeUtc(Some(_)), "timestamptz")

@@ -161,11 +161,12 @@ impl Db {
         self.engine
     }
 
-    /// How many transactions are worth running side by side for one piece of work.
+    /// How many transactions are worth running side by side for one piece of work: while one waits for the network, another
+    /// one keeps the server busy.
     pub fn lanes(&self) -> usize {
         match self.engine {
             Engine::Sqlite => 1,
-            Engine::Postgres => 2,
+            Engine::Postgres => 4,
         }
     }
 

@@ -279,7 +279,7 @@ async fn write(
             cards::gather(&mut batch, &house.programme, &house.ladder, members)?;
             batch.write(&*tx).await?;
             note(&*tx, ctx, people, members).await?;
-            history::book_within(&*tx, ctx, SOURCE, receipts).await
+            history::book_within(&*tx, ctx, &house.company, SOURCE, receipts).await
         })
         .await?;
     summary.customers += people.len() as u64;

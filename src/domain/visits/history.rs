@@ -11,7 +11,7 @@ use crate::access::{Action, Ctx, audit, sight};
 use crate::db::{Batch, Engine, Sql, among, prefer_indexes};
 use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::bulk::{self, NewCustomer};
-use crate::domain::organization::{company, fixed};
+use crate::domain::organization::{CompanySettings, company, fixed};
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -114,9 +114,11 @@ pub struct Outcome {
 /// Those of the database; then what is booked of the batch is whole receipts.
 pub async fn book(ctx: &Ctx, source: &str, receipts: &[HistoryReceipt]) -> Result<Outcome> {
     ctx.require(Action::VisitRecord)?;
+    // Before the transactions: inside, each would wait for another connection while it holds one.
+    let company = &*company::settings(ctx).await?;
     let lanes = ctx.db.lanes();
     if lanes == 1 {
-        return book_lane(ctx, source, 0, receipts).await;
+        return book_lane(ctx, company, source, 0, receipts).await;
     }
     let mut parts: Vec<(Vec<usize>, Vec<HistoryReceipt>)> = vec![Default::default(); lanes];
     for (place, receipt) in receipts.iter().enumerate() {
@@ -129,7 +131,7 @@ pub async fn book(ctx: &Ctx, source: &str, receipts: &[HistoryReceipt]) -> Resul
     let booked = parts
         .iter()
         .enumerate()
-        .map(|(lane, (_, part))| book_lane(ctx, source, lane, part));
+        .map(|(lane, (_, part))| book_lane(ctx, company, source, lane, part));
     let mut outcome = Outcome::default();
     for (part, (places, _)) in try_join_all(booked).await?.into_iter().zip(&parts) {
         outcome.booked += part.booked;
@@ -151,6 +153,7 @@ fn lane_of(customer: &str, lanes: usize) -> usize {
 
 async fn book_lane(
     ctx: &Ctx,
+    company: &CompanySettings,
     source: &str,
     lane: usize,
     receipts: &[HistoryReceipt],
@@ -158,7 +161,7 @@ async fn book_lane(
     // One process's batches do not overtake each other; other nodes' batches meet at the rows they share.
     ctx.db
         .write_for(&[(source, lane)], |tx| async move {
-            book_in(&*tx, ctx, source, receipts).await
+            book_in(&*tx, ctx, company, source, receipts).await
         })
         .await
 }
@@ -191,16 +194,18 @@ pub async fn preview(
 pub async fn book_within(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
+    company: &CompanySettings,
     source: &str,
     receipts: &[HistoryReceipt],
 ) -> Result<Outcome> {
     ctx.require(Action::VisitRecord)?;
-    book_in(tx, ctx, source, receipts).await
+    book_in(tx, ctx, company, source, receipts).await
 }
 
 async fn book_in(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
+    company: &CompanySettings,
     source: &str,
     receipts: &[HistoryReceipt],
 ) -> Result<Outcome> {
@@ -213,7 +218,6 @@ async fn book_in(
     if fresh.is_empty() {
         return Ok(outcome);
     }
-    let company = company::settings(ctx).await?;
     fixed::hold_currency(tx, ctx, company.currency).await?;
     fixed::hold_locale(tx, ctx, company.locale.as_str()).await?;
     let (customers, strangers) = welcome(ctx, source, receipts, &fresh, known);
@@ -242,7 +246,7 @@ async fn book_in(
     let payload =
         json!({ "source": source, "receipts": outcome.booked, "customers": outcome.customers });
     let mut batch = Batch::new();
-    bulk::gather_without_totals(&mut batch, &company, &strangers);
+    bulk::gather_without_totals(&mut batch, company, &strangers);
     let mut events = booking.finish(&mut batch);
     let entry = audit::Entry::new(ctx, "history.import")
         .about(concerned)

@@ -26,6 +26,8 @@ use tokio::sync::mpsc;
 
 /// Receipts booked at once.
 const BATCH: u32 = 4000;
+/// Batches that are booked at once, at most: one's slower part does not keep the next one waiting.
+const AT_ONCE: usize = 2;
 /// Chunks read ahead of the one that is put in order.
 const AHEAD: usize = 2;
 
@@ -107,10 +109,9 @@ pub async fn run<R: Read + Send + 'static>(
         let next = in_order.next(BATCH).await?;
         Ok::<_, Error>((!next.is_empty()).then_some(((n, next), (in_order, n + 1))))
     });
-    // Where the engine writes side by side, one batch's slower part does not keep the next one waiting.
     let settled = batches
         .map_ok(|(n, gathered)| settle(ctx, &target, n, gathered))
-        .try_buffered(ctx.db.lanes());
+        .try_buffered(AT_ONCE.min(ctx.db.lanes()));
     let mut settled = pin!(settled);
     let mut strangers: HashSet<u64> = HashSet::new();
     while let Some(batch) = settled.try_next().await? {
