@@ -29,11 +29,10 @@ const UP: &[Step] = &[
     Both("create index audit_entry_at on audit_entry (at, id)"),
     Both("create index audit_entry_actor on audit_entry (actor_id, at, id)"),
     Both("create index audit_entry_action on audit_entry (action, at, id)"),
-    // They come in one statement with their entry, and go before it: see `regulars doctor`.
     Both(
         "create table audit_customer (
             customer_id {uuid} not null,
-            entry_id {uuid} not null,
+            entry_id {uuid} not null references audit_entry (id),
             primary key (customer_id, entry_id)
         ) {by_key}",
     ),

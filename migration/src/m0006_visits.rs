@@ -13,14 +13,11 @@ pub(crate) const CHANGE: Change = Change {
 };
 
 const UP: &[Step] = &[
-    // Stores are never deleted, and receipts and lines only come and go with their visit, in one statement: checking
-    // each row against its store, visit and receipt took a fifth of PostgreSQL's time for history. `regulars doctor`
-    // looks whether they agree.
     Both(
         "create table visit (
             id {uuid} primary key,
             customer_id {uuid} not null references customer (id),
-            store_id {uuid} not null,
+            store_id {uuid} not null references store (id),
             channel text not null,
             at {time} not null,
             business_date {date} not null,
@@ -35,11 +32,11 @@ const UP: &[Step] = &[
     Both("create index visit_customer on visit (customer_id, at, id)"),
     Both("create index visit_store on visit (store_id, at, id)"),
     Both("create index visit_at on visit (at, id)"),
-    // The customer is the visit's.
+    // The customer is the visit's, which refers to them.
     Both(
         "create table purchase (
             id {uuid} primary key,
-            visit_id {uuid} not null,
+            visit_id {uuid} not null references visit (id),
             customer_id {uuid} not null,
             source {key} not null,
             receipt_number {key} not null,
@@ -53,7 +50,7 @@ const UP: &[Step] = &[
     Both(
         "create table purchase_line (
             id {uuid} primary key,
-            purchase_id {uuid} not null,
+            purchase_id {uuid} not null references purchase (id),
             line {int} not null,
             sku text,
             name text,

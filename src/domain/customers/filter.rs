@@ -289,6 +289,8 @@ fn search(engine: Engine, column: &'static str, query: &SearchQuery) -> SelectSt
             let document = if column == "name" {
                 "name_document"
             } else {
+                // Most customers have none, and are not in the index.
+                select.and_where(Expr::col(column).ne(""));
                 "employer_document"
             };
             select.and_where(Expr::col(document).binary(

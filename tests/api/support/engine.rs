@@ -74,12 +74,27 @@ impl Place {
         }
     }
 
+    /// Changes the database by hand, past the program.
+    pub async fn tamper(&self, statement: &str) {
+        let file = self.data.join("regulars.db");
+        let address = match &self.url {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", file.display()),
+        };
+        let mut options = ConnectOptions::new(address);
+        options.max_connections(1).sqlx_logging(false);
+        let connection = Connector::connect(options).await.unwrap();
+        connection.execute_unprepared(statement).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// The settings of the database.
     pub fn settings(&self) -> Database {
         Database {
             url: self.url.as_deref().map(SecretString::from),
             data: self.data.clone(),
-            connections: 4,
+            // One: what asks for a second while it holds the first is found out. The processes have as many as users' do.
+            connections: 1,
             ..Database::default()
         }
     }
