@@ -247,11 +247,9 @@ async fn a_failing_job_is_tried_with_growing_waits_and_then_given_up() {
             let job = find(&ctx, id).await;
             assert_eq!(job.attempts, attempt);
             let error = job.last_error.unwrap();
-            assert!(
-                error.starts_with("BAD_USER_INPUT: Invalid at phone (request "),
-                "{error}"
-            );
-            assert!(!error.contains("138"), "{error}");
+            // The request's id is drawn by chance, and may have any digits.
+            let (told, _) = error.split_once(" (request ").unwrap();
+            assert_eq!(told, "BAD_USER_INPUT: Invalid at phone");
             waits.push(job.run_at - ctx.now());
             test.clock.set(job.run_at.max(ctx.now()));
         }
