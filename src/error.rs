@@ -4,6 +4,7 @@
 //! payload's `userErrors`; the rest becomes `errors` with `extensions.code` at the edge. The inner cause of
 //! [`Error::Internal`] goes to the log only: a caller sees an id to ask about.
 
+use entity::values::TextError;
 use std::borrow::Cow;
 
 /// The result of everything that can fail.
@@ -47,6 +48,15 @@ pub enum Code {
     TooMany,
     /// You may not do this to this record.
     NotAllowed,
+}
+
+/// The code of a text that is refused.
+pub fn text_code(error: &TextError) -> Code {
+    match error {
+        TextError::Empty => Code::Required,
+        TextError::TooLong { .. } => Code::TooLong,
+        TextError::ControlCharacter { .. } | TextError::DirectionMark { .. } => Code::Invalid,
+    }
 }
 
 /// One thing that the caller can put right.

@@ -83,6 +83,12 @@ ids! {
     SpecialDayId;
     /// A note on a customer.
     NoteId;
+    /// A category of products.
+    CategoryId;
+    /// Something that is sold.
+    ProductId;
+    /// A list price of a product, from a moment on.
+    ProductPriceId;
     /// A loyalty programme.
     ProgrammeId;
     /// A tier of a programme.

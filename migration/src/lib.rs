@@ -17,22 +17,24 @@ mod m0003_events_and_jobs;
 mod m0004_customers;
 mod m0005_cards;
 mod m0006_visits;
+mod m0007_catalog;
 mod sql;
 
 pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 6;
+pub const PROGRAM_LEVEL: i32 = 7;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 6] = [
+pub const CHANGES: [&Change; 7] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
     &m0004_customers::CHANGE,
     &m0005_cards::CHANGE,
     &m0006_visits::CHANGE,
+    &m0007_catalog::CHANGE,
 ];
 
 /// Hands the changes to SeaORM's migrator, which remembers the ones that were made.

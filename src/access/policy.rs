@@ -71,6 +71,10 @@ policy! {
     CustomerWrite: SHOP;
     /// Put a customer's file away and take it out again; say who keeps a customer.
     CustomerManage: MANAGERS;
+    /// Read categories, products and their prices.
+    CatalogRead: STAFF;
+    /// Create and change categories, products and prices.
+    CatalogManage: &[Admin, Headquarters];
     /// Read programmes and their ladders.
     ProgrammeRead: STAFF;
     /// Create and change programmes and their ladders.

@@ -2,7 +2,7 @@
 //! found again; what an administrator has changed since stays.
 
 use super::names::{self, Script};
-use super::{ACCOUNTS, CURRENCY, PASSWORD, Scale, draw};
+use super::{ACCOUNTS, CURRENCY, PASSWORD, Scale, draw, shelves};
 use crate::access::{Ctx, Grant, Place};
 use crate::domain::cards::{Ladder, Rung, programmes};
 use crate::domain::organization::{company, regions, staff as accounts, stores};
@@ -204,6 +204,7 @@ impl House {
         let mut shops = open_stores(ctx, scale, &regions).await?;
         hire(ctx, scale, &regions, &mut shops).await?;
         let (programme, ladder) = programme(ctx).await?;
+        shelves::fill(ctx).await?;
         Ok(Self {
             stores: shops,
             programme,

@@ -16,6 +16,7 @@ mod draw;
 mod house;
 mod names;
 mod rhythm;
+mod shelves;
 mod story;
 #[cfg(test)]
 mod tests;

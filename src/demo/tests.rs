@@ -22,6 +22,8 @@ async fn picture(test: &TestDb) -> Vec<String> {
             from customer c join customer_reference r on r.customer_id = c.id join customer_total t on t.customer_id = c.id
             join store s on s.id = c.home_store_id order by r.external_id",
         "select value from contact_point order by value",
+        "select p.sku || ' ' || c.code || ' ' || list_price_minor from product p join category c on c.id = p.category_id
+            join product_price on product_id = p.id order by p.sku",
         "select email from staff order by email",
     ] {
         let mut statement = test.db.sql();

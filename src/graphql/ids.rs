@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
-    AuditEntryId, CardId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId, NoteId,
-    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
-    TasteId, TierChangeId, TierId, VisitId,
+    AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
+    NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
+    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, VisitId,
 };
 use uuid::Uuid;
 
@@ -47,6 +47,12 @@ pub fn decode(id: &ID) -> Option<(u8, Uuid)> {
     Some((*letter, Uuid::from_slice(key).ok()?))
 }
 
+/// The key behind a global id. What is none becomes a key that nothing has, and so is not found like any other
+/// that does not exist: by the service, which asks the policy first.
+pub fn key<K: GlobalKey>(id: &ID) -> K {
+    K::parse(id).unwrap_or_else(|| K::from(Uuid::nil()))
+}
+
 /// The key of a mutation's input.
 ///
 /// # Errors
@@ -82,6 +88,9 @@ letters! {
     SessionId = b'I',
     AuditEntryId = b'A',
     JobId = b'J',
+    CategoryId = b'Y',
+    ProductId = b'X',
+    ProductPriceId = b'Z',
     CustomerId = b'C',
     ContactPointId = b'P',
     TasteId = b'F',

@@ -11,12 +11,14 @@ pub mod ids;
 pub mod loaders;
 pub mod node;
 pub mod page;
+pub mod patch;
 pub mod payload;
 pub mod root;
 pub mod scalars;
 pub mod sort;
 
 pub mod cards;
+pub mod catalog;
 pub mod customers;
 pub mod operations;
 pub mod organization;

@@ -3,6 +3,7 @@
 //! However many ids a request names, those of one type are one call of the type's service.
 
 use super::cards::{Card, Membership, Programme, Tier, TierChange};
+use super::catalog::{Category, Product, ProductPrice};
 use super::context::{Reported, ctx};
 use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
 use super::ids::{GlobalKey, decode};
@@ -12,6 +13,7 @@ use super::organization::{Company, Region, Session, Staff, Store};
 use super::visits::{Purchase, PurchaseLine, Visit};
 use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
+use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
 use crate::domain::{customers, visits};
@@ -20,9 +22,9 @@ use crate::jobs;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
-    AuditEntryId, CardId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId, NoteId,
-    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
-    TasteId, TierChangeId, TierId, VisitId,
+    AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
+    NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
+    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub enum Node {
     Company(Company),
     /// A membership card.
     Card(Card),
+    /// A category of products.
+    Category(Category),
     /// A way to reach a customer.
     ContactPoint(ContactPoint),
     /// A customer.
@@ -53,6 +57,10 @@ pub enum Node {
     Job(Job),
     /// A customer's membership in a programme.
     Membership(Membership),
+    /// Something that is sold.
+    Product(Product),
+    /// A list price of a product.
+    ProductPrice(ProductPrice),
     /// A loyalty programme.
     Programme(Programme),
     /// A note on a customer.
@@ -167,6 +175,15 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
         }),
         TierChangeId::LETTER => nodes(lookup::tier_changes_by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, TierChange(row))
+        }),
+        CategoryId::LETTER => nodes(categories::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Category(row))
+        }),
+        ProductId::LETTER => nodes(products::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Product(row))
+        }),
+        ProductPriceId::LETTER => nodes(prices::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, ProductPrice(row))
         }),
         VisitId::LETTER => nodes(visits::lookup::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Visit(row))

@@ -3,6 +3,7 @@
 //! `app` builds the schema once and hands it to the endpoint; `regulars schema` prints it.
 
 use super::cards::{CardsMutation, CardsQuery};
+use super::catalog::{CatalogMutation, CatalogQuery};
 use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
@@ -19,6 +20,7 @@ pub struct Query(
     NodeQuery,
     OrganizationQuery,
     CustomerQuery,
+    CatalogQuery,
     CardsQuery,
     VisitsQuery,
     OperationsQuery,
@@ -31,6 +33,7 @@ pub struct Mutation(
     OrganizationMutation,
     CustomerMutation,
     CustomerPartsMutation,
+    CatalogMutation,
     CardsMutation,
     VisitsMutation,
     OperationsMutation,

@@ -23,6 +23,7 @@ use Who::{Anyone, Staff};
 
 const ALL: Who = Staff(&ROLES);
 const ADMIN: Who = Staff(&["ADMIN"]);
+const CATALOG: Who = Staff(&["ADMIN", "HEADQUARTERS"]);
 const MANAGERS: Who = Staff(&["ADMIN", "HEADQUARTERS", "REGION_MANAGER", "STORE_MANAGER"]);
 const SHOP: Who = Staff(&[
     "ADMIN",
@@ -51,6 +52,10 @@ const QUERIES: &[(&str, &str, Who)] = &[
     ("store", "store(id: \"x\") { id }", ALL),
     ("staff", "staff { nodes { id } totalCount }", MANAGERS),
     ("staffMember", "staffMember(id: \"x\") { id }", MANAGERS),
+    ("categories", "categories { id }", ALL),
+    ("category", "category(id: \"x\") { id }", ALL),
+    ("products", "products { nodes { id } totalCount }", ALL),
+    ("product", "product(id: \"x\") { id }", ALL),
     ("programmes", "programmes { id }", ALL),
     ("card", "card(id: \"x\") { id }", READERS),
     ("visits", "visits { nodes { id } totalCount }", READERS),
@@ -142,6 +147,22 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         SHOP,
     ),
     ("specialDayRemove", "{ id: \"x\" }", SHOP),
+    ("categoryCreate", "{ code: \"\", names: [] }", CATALOG),
+    ("categoryUpdate", "{ id: \"x\", version: 0 }", CATALOG),
+    ("categoryArchive", "{ id: \"x\", version: 0 }", CATALOG),
+    (
+        "productCreate",
+        "{ sku: \"\", names: [], listPrice: { amount: \"1\", currencyCode: \"USD\" } }",
+        CATALOG,
+    ),
+    ("productUpdate", "{ id: \"x\", version: 0 }", CATALOG),
+    ("productArchive", "{ id: \"x\", version: 0 }", CATALOG),
+    (
+        "productPriceSet",
+        "{ productId: \"x\", listPrice: { amount: \"1\", currencyCode: \"USD\" } }",
+        CATALOG,
+    ),
+    ("productPriceCancel", "{ id: \"x\" }", CATALOG),
     (
         "programmeCreate",
         "{ code: \"\", name: \"\", tiers: [] }",

@@ -54,6 +54,18 @@ async fn fill(world: &World) {
         });
         run(world, hire, input).await;
     }
+    let category = "mutation($input: CategoryCreateInput!) { categoryCreate(input: $input) \
+        { category { id } userErrors { code field message } } }";
+    let product = "mutation($input: ProductCreateInput!) { productCreate(input: $input) \
+        { product { id } userErrors { code field message } } }";
+    for n in 0..20 {
+        let names = json!([{ "language": "en", "text": format!("Thing {n}") }]);
+        let input = json!({ "code": format!("c{n}"), "names": names });
+        let place = run(world, category, input).await;
+        let input = json!({ "sku": format!("A{n}"), "names": names, "categoryId": place["category"]["id"],
+            "listPrice": { "amount": "14.00", "currencyCode": "USD" } });
+        run(world, product, input).await;
+    }
     let create = "mutation($input: CustomerCreateInput!) { customerCreate(input: $input) \
         { customer { id } userErrors { code field message } } }";
     let record = "mutation($input: VisitRecordInput!) { visitRecord(input: $input) \
@@ -70,7 +82,7 @@ async fn fill(world: &World) {
         let input = json!({
             "customerId": made["customer"]["id"],
             "storeId": world.store,
-            "purchase": { "lines": [{ "sku": "A1", "amount": { "amount": "12.50", "currencyCode": "USD" } }] },
+            "purchase": { "lines": [{ "sku": format!("A{n}"), "amount": { "amount": "12.50", "currencyCode": "USD" } }] },
         });
         run(world, record, input).await;
     }
@@ -94,9 +106,15 @@ async fn lists_cost_the_same_however_long_they_are() {
         ),
         (
             "visits",
-            12,
+            14,
             "query($first: Int!) { visits(first: $first) { nodes { id customer { fullName } store { name } \
-             servedBy { name } purchases { id net { amount } lines { sku amount { amount } } } } } }",
+             servedBy { name } purchases { id net { amount } lines { sku product { name listPrice { amount } } amount { amount } } } } } }",
+        ),
+        (
+            "products",
+            5,
+            "query($first: Int!) { products(first: $first) { nodes { sku name category { name parts { id } } \
+             listPrice { amount } } } }",
         ),
         (
             "staff",

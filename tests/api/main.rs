@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod catalog;
 mod commands;
 mod counter;
 mod database_away;

@@ -5,6 +5,7 @@
 //! randomness, knows a database or GraphQL: what a value needs is handed in. Each error names
 //! what to do and is fit to be shown to whoever typed the value.
 
+pub mod barcode;
 pub mod birth_date;
 pub mod business_date;
 pub mod card_number;
@@ -13,6 +14,7 @@ pub mod cursor;
 pub mod decimal;
 pub mod email;
 pub mod handle;
+pub mod localized;
 pub mod lunar_date;
 pub mod money;
 pub mod name;
@@ -23,6 +25,7 @@ pub mod quantity;
 pub mod search;
 pub mod text;
 
+pub use barcode::Barcode;
 pub use birth_date::BirthDate;
 pub use business_date::TimeZone;
 pub use card_number::{CardNumber, CardPrefix};
@@ -30,6 +33,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use cursor::{CursorKey, CursorValue};
 pub use email::Email;
 pub use handle::{ContactKind, ContactValue};
+pub use localized::{LanguageTag, LocalizedText};
 pub use lunar_date::LunarDate;
 pub use money::Money;
 pub use name::{Collation, NameKey};

@@ -3,11 +3,11 @@
 use super::ladder::{self, Ladder, Rung};
 use crate::access::{Action, Ctx, audit};
 use crate::domain::organization::{company, fixed};
-use crate::error::{Code, Error, Result, UserErrors};
+use crate::error::{Code, Error, Result, UserErrors, text_code};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, Utc};
 use entity::ids::{ProgrammeId, TierId};
-use entity::values::{CardPrefix, TextError, clean_line};
+use entity::values::{CardPrefix, clean_line};
 use entity::{membership, programme, tier};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::LockType;
@@ -45,15 +45,6 @@ pub struct ProgrammeChange {
     pub card_valid_months: Option<Option<i32>>,
     /// A new ladder, lowest tier first; tiers that are left out must have no members.
     pub tiers: Option<Vec<Rung>>,
-}
-
-/// The kind of error that a line of text has.
-pub(crate) fn text_code(error: &TextError) -> Code {
-    match error {
-        TextError::TooLong { .. } => Code::TooLong,
-        TextError::Empty => Code::Required,
-        _ => Code::Invalid,
-    }
 }
 
 fn check_months(months: Option<i32>, errors: &mut UserErrors) {

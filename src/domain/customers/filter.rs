@@ -5,11 +5,10 @@
 //! looked up by everyone who may read customers, counted and written down for those who see it masked.
 
 use super::lookup;
-use super::parse::text_code;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Sort};
 use crate::domain::organization;
-use crate::error::{Code, Result, UserErrors};
+use crate::error::{Code, Result, UserErrors, text_code};
 use entity::customer::Column;
 use entity::enums::{ContactKind, CustomerKind, Importance};
 use entity::ids::{StaffId, StoreId};

@@ -3,19 +3,9 @@
 //! Called by the services of this topic only. Nothing here asks the database.
 
 use super::input::Patch;
-use crate::error::{Code, UserErrors};
-use entity::values::TextError;
+use crate::error::{Code, UserErrors, text_code};
 use entity::values::birth_date::BirthDateError;
 use entity::values::text::{clean_line, clean_optional_line, clean_optional_text, clean_text};
-
-/// The code of a text that is refused.
-pub(super) fn text_code(error: &TextError) -> Code {
-    match error {
-        TextError::Empty => Code::Required,
-        TextError::TooLong { .. } => Code::TooLong,
-        TextError::ControlCharacter { .. } | TextError::DirectionMark { .. } => Code::Invalid,
-    }
-}
 
 /// The code of a date that is refused.
 pub(super) fn date_code(error: &BirthDateError) -> Code {

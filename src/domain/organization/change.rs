@@ -1,4 +1,4 @@
-//! What every change of the organization has in common: it is made from the present version, it touches only what is
+//! What every change of the organization and the catalogue has in common: it is made from the present version, it touches only what is
 //! new, and it leaves an event and an audit entry behind.
 
 use crate::access::{Ctx, audit};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Refuses a change that was made on the basis of an older state.
-pub(super) fn check_version(given: i64, present: i64) -> Result<()> {
+pub(in crate::domain) fn check_version(given: i64, present: i64) -> Result<()> {
     if given == present {
         return Ok(());
     }
@@ -24,7 +24,7 @@ pub(super) fn check_version(given: i64, present: i64) -> Result<()> {
 }
 
 /// Puts what was given into a column, where it is something new, and notes the field; tells whether it did.
-pub(super) fn put<T: PartialEq + Into<sea_orm::Value>>(
+pub(in crate::domain) fn put<T: PartialEq + Into<sea_orm::Value>>(
     fields: &mut Vec<&'static str>,
     field: &'static str,
     given: Option<T>,
@@ -42,7 +42,7 @@ pub(super) fn put<T: PartialEq + Into<sea_orm::Value>>(
 }
 
 /// Refuses a value that a row has already; the row at hand has another one, or is not written yet.
-pub(super) async fn check_free<E: EntityTrait>(
+pub(in crate::domain) async fn check_free<E: EntityTrait>(
     tx: &impl ConnectionTrait,
     column: E::Column,
     value: &str,
@@ -59,7 +59,7 @@ pub(super) async fn check_free<E: EntityTrait>(
 }
 
 /// What a change leaves behind.
-pub(super) struct Told {
+pub(in crate::domain) struct Told {
     /// The kind of the event and the action of the audit entry.
     pub words: (&'static str, &'static str),
     /// What was changed, as the audit entry calls it.

@@ -63,11 +63,11 @@ pub struct CompanyChange {
     pub version: i64,
     /// The name shown to customers.
     pub name: Option<String>,
-    /// ISO 4217 code; fixed once there are purchases or tiers.
+    /// ISO 4217 code; fixed once there are purchases, tiers or prices.
     pub currency: Option<String>,
     /// ISO 3166 code.
     pub country: Option<String>,
-    /// BCP 47 tag; fixed once there are customers.
+    /// BCP 47 tag; fixed once there are customers or products.
     pub locale: Option<String>,
     /// IANA zone.
     pub time_zone: Option<String>,

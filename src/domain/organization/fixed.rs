@@ -1,8 +1,8 @@
 //! What of the company can no longer be changed: its currency once an amount is kept in it (a purchase, a tier's
-//! threshold), its locale once a customer is kept in its order of names. Another currency would make every amount
+//! threshold, a price), its locale once a customer or a product is kept in its order of names. Another currency would make every amount
 //! mean something else; another locale would leave the stored order of names behind.
 //!
-//! [`super::company`] refuses such a change. Whoever writes the first amount or the first customer calls
+//! [`super::company`] refuses such a change. Whoever writes the first amount, the first customer or the first product calls
 //! [`hold_currency`] or [`hold_locale`] in the same transaction: what was computed by settings that have changed since
 //! is not written, and no change comes between. Once there is such a row a process remembers it and pays nothing.
 
@@ -17,15 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The key of the advisory lock that first writers share and a change of currency or locale has to itself.
 const LOCK: i64 = i64::from_be_bytes(*b"company\0");
 
-/// What a process has seen to be fixed. It stays so: purchases, tiers and customers are never deleted.
+/// What a process has seen to be fixed. It stays so: none of these is ever deleted.
 #[derive(Debug, Default)]
 struct Seen {
     currency: AtomicBool,
     locale: AtomicBool,
 }
 
-const AMOUNTS: [&str; 2] = ["purchase", "tier"];
-const NAMES: [&str; 1] = ["customer"];
+const AMOUNTS: [&str; 3] = ["purchase", "tier", "product_price"];
+const NAMES: [&str; 2] = ["customer", "product"];
 
 /// Makes sure, in a transaction that writes amounts, that the company still keeps its books in this currency, and that
 /// it does so until the transaction ends.
@@ -40,7 +40,7 @@ pub async fn hold_currency(tx: &impl ConnectionTrait, ctx: &Ctx, currency: Curre
     .await
 }
 
-/// Makes sure, in a transaction that writes a customer, that names are still ordered as this locale has it, and that
+/// Makes sure, in a transaction that writes a customer or a product, that names are still ordered as this locale has it, and that
 /// they are until the transaction ends.
 ///
 /// # Errors
@@ -105,7 +105,7 @@ pub(super) async fn refuse(
             Code::WrongState,
             "currencyCode",
             format!(
-                "there are purchases or tiers in {}, so the currency can no longer be changed; start with an empty \
+                "there are purchases, tiers or prices in {}, so the currency can no longer be changed; start with an empty \
                  database to keep books in another one",
                 row.currency
             ),
@@ -116,8 +116,8 @@ pub(super) async fn refuse(
             Code::WrongState,
             "locale",
             format!(
-                "customers are kept in the order of names of {}, so the locale can no longer be changed; start with \
-                 an empty database to keep them in another one",
+                "customers or products are kept in the order of names of {}, so the locale can no longer be changed; \
+                 start with an empty database to keep them in another one",
                 row.locale
             ),
         );

@@ -7,7 +7,7 @@
 pub mod attempts;
 mod authenticator;
 mod by_name;
-mod change;
+pub(in crate::domain) mod change;
 pub mod company;
 pub mod fixed;
 mod grants;
@@ -29,29 +29,24 @@ pub use authenticator::{AuthError, Authenticator};
 pub use company::{CompanySettings, settings};
 pub use settings::SignInSettings;
 
-use crate::error::{Code, UserErrors};
-use entity::values::{TextError, TimeZone, clean_line};
+use crate::error::{Code, UserErrors, text_code};
+use entity::values::{TimeZone, clean_line};
 
 /// Characters of a name at most.
 const NAME_CHARS: usize = 200;
 /// Characters of a code at most.
 const CODE_CHARS: usize = 32;
 
-/// The kind of a text's error.
-fn text_code(error: &TextError) -> Code {
-    match error {
-        TextError::Empty => Code::Required,
-        TextError::TooLong { .. } => Code::TooLong,
-        TextError::ControlCharacter { .. } | TextError::DirectionMark { .. } => Code::Invalid,
-    }
-}
-
 fn parse_name(errors: &mut UserErrors, field: &str, name: &str) -> Option<String> {
     errors.take(field, text_code, clean_line(name, NAME_CHARS))
 }
 
 /// A company's own short name: what files and tills refer to, so only what every system can write.
-fn parse_code(errors: &mut UserErrors, field: &str, code: &str) -> Option<String> {
+pub(in crate::domain) fn parse_code(
+    errors: &mut UserErrors,
+    field: &str,
+    code: &str,
+) -> Option<String> {
     let code = errors.take(field, text_code, clean_line(code, CODE_CHARS))?;
     if code
         .bytes()

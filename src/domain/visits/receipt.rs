@@ -5,8 +5,7 @@
 
 use super::booking::LARGEST_MINOR;
 use super::facts::{LineFacts, ReturnClaim};
-use crate::domain::cards::programmes::text_code;
-use crate::error::{Code, UserErrors};
+use crate::error::{Code, UserErrors, text_code};
 use entity::ids::{PurchaseLineId, VisitId};
 use entity::values::{Quantity, clean_line, money};
 use iso_currency::Currency;

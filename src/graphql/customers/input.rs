@@ -10,29 +10,11 @@ use crate::domain::customers::input::{
     Patch, TasteInput,
 };
 use crate::domain::customers::{ChangeInput, CustomerFilter, CustomerOrder, OrderField};
-use crate::graphql::ids::GlobalKey;
+pub(super) use crate::graphql::ids::key;
+use crate::graphql::patch::{patch, patch_with};
 use crate::graphql::scalars::DateTime;
 use crate::graphql::sort::OrderDirection;
 use async_graphql::{Enum, ID, InputObject, MaybeUndefined};
-use uuid::Uuid;
-
-/// The key behind a global id. What is none becomes a key that nothing has, and so is not found like any other
-/// that does not exist.
-pub(super) fn key<K: GlobalKey>(id: &ID) -> K {
-    K::parse(id).unwrap_or_else(|| K::from(Uuid::nil()))
-}
-
-fn patch<T, U: From<T>>(value: MaybeUndefined<T>) -> Patch<U> {
-    patch_with(value, U::from)
-}
-
-fn patch_with<T, U>(value: MaybeUndefined<T>, to: impl FnOnce(T) -> U) -> Patch<U> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(to(value))),
-    }
-}
 
 /// A home address; what is left out is empty.
 #[derive(Clone, Debug, InputObject)]

@@ -9,19 +9,12 @@ use crate::domain::organization::staff::{NewStaff, StaffChange};
 use crate::domain::organization::staff_list;
 use crate::domain::organization::stores::{self, NewStore, StoreChange};
 use crate::error::{Code, Error, Result, UserErrors};
-use crate::graphql::ids::GlobalKey;
+pub(super) use crate::graphql::ids::key;
 use crate::graphql::sort::OrderDirection;
 use async_graphql::{Enum, ID, InputObject};
 use entity::ids::{RegionId, StoreId};
 use entity::values::opening_hours::Interval;
 use secrecy::SecretString;
-use uuid::Uuid;
-
-/// The key of a global id. What is no id of this type is one of nothing: the service, which asks the policy
-/// first, then finds nothing.
-pub(super) fn key<K: GlobalKey>(id: &ID) -> K {
-    K::parse(id).unwrap_or_else(|| K::from(Uuid::nil()))
-}
 
 /// A change of the company; what is left out stays.
 #[derive(Clone, Debug, InputObject)]
@@ -30,11 +23,11 @@ pub struct CompanyUpdateInput {
     version: i32,
     /// The name shown to customers, at most 200 characters.
     name: Option<String>,
-    /// ISO 4217 code of the currency; it can be changed as long as there are no purchases and no tiers.
+    /// ISO 4217 code of the currency; it can be changed as long as there are no purchases, tiers and prices.
     currency_code: Option<String>,
     /// ISO 3166 code; phone numbers without a country code are read as this country's.
     country: Option<String>,
-    /// BCP 47 tag whose order of names is used; it can be changed as long as there are no customers.
+    /// BCP 47 tag whose order of names is used; it can be changed as long as there are no customers and no products.
     locale: Option<String>,
     /// IANA time zone of headquarters.
     time_zone: Option<String>,

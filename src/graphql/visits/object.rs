@@ -3,6 +3,7 @@
 use super::loader::{LinesOf, PurchasesOf};
 use crate::access::Action;
 use crate::graphql::cards::money;
+use crate::graphql::catalog::{BySku, Product};
 use crate::graphql::context::{Reported, ctx};
 use crate::graphql::customers::Customer;
 use crate::graphql::ids::GlobalKey;
@@ -229,6 +230,14 @@ impl PurchaseLine {
     /// The product's number.
     async fn sku(&self) -> Option<&str> {
         self.0.sku.as_deref()
+    }
+
+    /// The product with this number, as the catalogue has it now; null when it has none.
+    async fn product(&self, context: &Context<'_>) -> Result<Option<Product>> {
+        match &self.0.sku {
+            Some(sku) => Ok(load_one(context, BySku(sku.clone())).await?.map(Product)),
+            None => Ok(None),
+        }
     }
 
     /// The product's name.
