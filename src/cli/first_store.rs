@@ -2,7 +2,7 @@
 
 use crate::access::Ctx;
 use crate::domain::organization::{regions, stores};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use entity::store;
 use sea_orm::{EntityTrait, PaginatorTrait};
 
@@ -23,6 +23,14 @@ pub async fn ensure(ctx: &Ctx, code: &str) -> Result<bool> {
     if !is_missing(ctx).await? {
         return Ok(false);
     }
+    match make(ctx, code).await {
+        // Another import was quicker: its store will do.
+        Err(Error::User(_)) if !is_missing(ctx).await? => Ok(false),
+        made => made.map(|()| true),
+    }
+}
+
+async fn make(ctx: &Ctx, code: &str) -> Result<()> {
     let region = match regions::all(ctx).await?.into_iter().next() {
         Some(region) => region,
         None => {
@@ -44,5 +52,5 @@ pub async fn ensure(ctx: &Ctx, code: &str) -> Result<bool> {
         opening_hours: Vec::new(),
     };
     stores::create(ctx, &new).await?;
-    Ok(true)
+    Ok(())
 }

@@ -15,7 +15,7 @@ use entity::values::SystemClock;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -137,6 +137,21 @@ fn wrong(error: impl std::fmt::Display) -> Error {
     Error::BadRequest(error.to_string().into())
 }
 
+/// Makes the file of rejected rows, which must not take the place of the one that is read.
+fn open_rejects(path: &Path, read: &Path) -> Result<RejectsWriter<BufWriter<File>>> {
+    let unwritable =
+        |error: &dyn std::fmt::Display| wrong(format!("cannot write {}: {error}", path.display()));
+    // Whatever the way to it is: a link, or another name of the same directory.
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    if place(path).is_some_and(|place_of| Some(place_of) == place(read)) {
+        return Err(unwritable(
+            &"it is the file that is imported; name another one for the rejected rows",
+        ));
+    }
+    let out = File::create(path).map_err(|error| unwritable(&error))?;
+    RejectsWriter::new(BufWriter::new(out)).map_err(|error| unwritable(&error))
+}
+
 async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
     let company = company::settings(ctx).await?;
     let mut options = PurchaseOptions::new(
@@ -163,15 +178,12 @@ async fn purchases(ctx: &Ctx, args: &PurchasesArgs) -> Result<()> {
     let size = file.metadata().map_err(unreadable)?.len();
     let rows = PurchaseRows::open(file, options)
         .map_err(|error| wrong(format!("{}: {error}", args.file.display())))?;
+    let rejects = args
+        .rejects
+        .as_deref()
+        .map(|path| open_rejects(path, &args.file));
     let is_first = first_store::ensure(ctx, &args.store).await?;
-    let mut rejects = match &args.rejects {
-        Some(path) => {
-            let out = File::create(path)
-                .map_err(|error| wrong(format!("cannot write {}: {error}", path.display())))?;
-            Some(RejectsWriter::new(BufWriter::new(out)).map_err(wrong)?)
-        }
-        None => None,
-    };
+    let mut rejects = rejects.transpose()?;
     let target = Target {
         source: args.source.clone(),
         store: args.store.clone(),

@@ -105,6 +105,8 @@ pub struct PurchaseRow {
     pub currency: Currency,
     /// The same whenever the same file is read, see [`super::identity`].
     pub identity: Identity,
+    /// The row as it stands in the file.
+    pub original: String,
 }
 
 /// What a row turned out to be.
@@ -237,6 +239,7 @@ impl<R: Read> PurchaseRows<R> {
             amount_minor,
             currency,
             identity: Identity::default(),
+            original: self.record.raw.clone(),
         };
         row.identity = self.identity(&row);
         Ok(row)

@@ -1,7 +1,7 @@
 //! Moving in: a till system's export, killed while it comes in, spoiled, brought in again, that does not fit its map.
 
-use crate::support::World;
 use crate::support::program::{command, run, succeed};
+use crate::support::{Place, World};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -163,4 +163,86 @@ async fn a_file_that_does_not_fit_its_map_is_refused_with_what_to_do() {
         "{said}"
     );
     assert_eq!(totals(&world).await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rejected_rows_stand_in_their_file_as_they_were() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let place = &world.server.place;
+    let file = folder.path().join("till.csv");
+    let rows = [
+        "1,2024-03-01,1,1.00,A1",
+        "2,2024-03-01,-1,12.34,A2",
+        "7,2024-03-01,1,1.50,A1",
+        "3,2024-03-02,1,92233720368547758.07,A3",
+        "4,2024-03-02,1,9999999999999.99,A4",
+        "4,2024-03-03,1,9999999999999.99,A5",
+        "5,2024-03-03,1,2.00,A6",
+    ];
+    let text = format!(
+        "customer_id,date,quantity,amount,receipt\n{}\n",
+        rows.join("\n")
+    );
+    std::fs::write(&file, &text).unwrap();
+    let rejects = folder.path().join("rejects.csv");
+    let arguments = |rejects: &Path| {
+        let mut arguments = arguments(&file);
+        if let Some(map) = arguments.iter_mut().find(|argument| *argument == MAP) {
+            map.push_str(",receipt=receipt");
+        }
+        arguments.extend(["--rejects".to_owned(), rejects.display().to_string()]);
+        arguments
+    };
+    // The rejects do not take the place of what is read, whatever it is called.
+    let other_name = folder.path().join(".").join("till.csv");
+    let said = run(place, arguments(&other_name));
+    let error = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        !said.status.success() && error.contains("name another one"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    assert_eq!(totals(&world).await.0, 0);
+    succeed(place, arguments(&rejects));
+    let found = std::fs::read_to_string(&rejects).unwrap();
+    for (line, code, row) in [
+        (3, "BAD_QUANTITY", rows[1]),
+        (4, "RECEIPT_CONFLICT", rows[2]),
+        (5, "BAD_AMOUNT", rows[3]),
+        (7, "BAD_AMOUNT", rows[5]),
+    ] {
+        let told = found
+            .lines()
+            .find(|told| told.starts_with(&format!("{line},")))
+            .unwrap_or_else(|| panic!("line {line} is not told of: {found}"));
+        assert!(told.contains(code) && told.contains(row), "{told}");
+    }
+    assert_eq!(found.lines().count(), 5, "{found}");
+    let (receipts, _, cents) = totals(&world).await;
+    assert_eq!((receipts, cents), (3, 100 + 999_999_999_999_999 + 200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_once_into_an_empty_shop_take_each_other_for_what_is_known() {
+    let (place, folder) = (Place::new().await, tempfile::tempdir().unwrap());
+    let (file, _) = export(folder.path(), 6000, |_| false);
+    let both: Vec<_> = (0..2)
+        .map(|_| {
+            command(&place)
+                .args(arguments(&file))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for one in both {
+        let output = one.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+        assert!(said.contains("no row rejected"), "{said}{error}");
+    }
+    let said = succeed(&place, arguments(&file));
+    assert!(said.contains("6000 known already"), "{said}");
 }

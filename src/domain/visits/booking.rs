@@ -213,6 +213,16 @@ impl Booking {
         }
     }
 
+    /// Would the customer's totals stay within [`LARGEST_MINOR`]?
+    pub fn has_room(&self, visit: &VisitFacts) -> bool {
+        let totals = self.totals.get(&visit.customer);
+        let (had, gave) = totals.map_or((0, 0), |had| (had.bought_minor, had.returned_minor));
+        sums(visit).is_some_and(|(bought, returned)| {
+            total([had, bought].into_iter()).is_some()
+                && total([gave, returned].into_iter()).is_some()
+        })
+    }
+
     /// Books a visit.
     ///
     /// # Errors
@@ -227,13 +237,18 @@ impl Booking {
     /// As [`Booking::add`].
     pub fn add_as(&mut self, id: VisitId, visit: &VisitFacts) -> Result<Booked> {
         let (bought, returned) = sums(visit).ok_or_else(overflow)?;
-        let totals = self.totals.entry(visit.customer).or_default();
+        let mut totals = self
+            .totals
+            .get(&visit.customer)
+            .cloned()
+            .unwrap_or_default();
         let before = totals.net();
         totals.add(visit, bought, returned).ok_or_else(overflow)?;
         if totals.bought_minor > LARGEST_MINOR || totals.returned_minor > LARGEST_MINOR {
             return Err(overflow());
         }
         let after = totals.net();
+        self.totals.insert(visit.customer, totals);
         self.touched.insert(visit.customer, ());
         let outcome = match &visit.purchase {
             Some(purchase) if !purchase.lines.is_empty() => VisitOutcome::Purchase,
@@ -384,27 +399,23 @@ impl Booking {
     }
 }
 
+/// The sum of amounts; `None` beyond [`LARGEST_MINOR`].
+pub(super) fn total(amounts: impl Iterator<Item = i64>) -> Option<i64> {
+    let add = |sum: i64, amount: i64| sum.checked_add(amount).filter(|sum| *sum <= LARGEST_MINOR);
+    let mut amounts = amounts;
+    amounts.try_fold(0, add)
+}
+
 fn overflow() -> Error {
     Error::internal("a customer's totals are beyond what can be kept")
 }
 
 /// The sums of a visit's lines, bought and given back; `None` beyond [`LARGEST_MINOR`].
 pub(super) fn sums(visit: &VisitFacts) -> Option<(i64, i64)> {
-    let add = |sum: Option<i64>, amount: i64| {
-        sum?.checked_add(amount).filter(|sum| *sum <= LARGEST_MINOR)
-    };
     let Some(purchase) = &visit.purchase else {
         return Some((0, 0));
     };
-    let bought = purchase
-        .lines
-        .iter()
-        .map(|line| line.amount_minor)
-        .fold(Some(0), add)?;
-    let returned = purchase
-        .returns
-        .iter()
-        .map(|back| back.amount_minor)
-        .fold(Some(0), add)?;
+    let bought = total(purchase.lines.iter().map(|line| line.amount_minor))?;
+    let returned = total(purchase.returns.iter().map(|back| back.amount_minor))?;
     Some((bought, returned))
 }

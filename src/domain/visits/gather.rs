@@ -1,5 +1,6 @@
 //! Gathering the rows of a till system's export into receipts, on the thread that reads the file.
 
+use super::booking::LARGEST_MINOR;
 use super::facts::LineFacts;
 use super::history::{HistoryCustomer, HistoryReceipt};
 use super::import::Target;
@@ -94,7 +95,7 @@ impl Gatherer {
                 column: None,
                 code,
                 reason,
-                original: describe(&row),
+                original: row.original.clone(),
             })
         };
         if row.currency != self.target.currency {
@@ -120,6 +121,12 @@ impl Gatherer {
                 "is below zero while the amount is above".to_owned(),
             ));
         }
+        if row.amount_minor.saturating_abs() > LARGEST_MINOR {
+            return Err(reject(
+                RejectCode::BadAmount,
+                "is larger than anything that is sold; correct it".to_owned(),
+            ));
+        }
         let line = LineFacts {
             name: row.product.clone(),
             quantity_milli: quantity.saturating_abs(),
@@ -127,7 +134,7 @@ impl Gatherer {
             ..LineFacts::default()
         };
         let number = number(&row, code);
-        let original = (row.line, describe(&row));
+        let original = (row.line, row.original.clone());
         if let Some(last) = receipts.last_mut()
             && row.receipt.is_some()
             && last.receipt.number == number
@@ -221,13 +228,4 @@ fn continues(receipts: &[Gathered], row: &Row, usual: &str) -> bool {
         }
         _ => false,
     }
-}
-
-/// The row as the reject file shows it, where the original text is no longer at hand.
-fn describe(row: &PurchaseRow) -> String {
-    let receipt = row.receipt.as_deref().unwrap_or_default();
-    format!(
-        "{},{},{},{},{receipt}",
-        row.customer_ref, row.local_date, row.quantity, row.amount_minor
-    )
 }

@@ -5,7 +5,7 @@
 //! totals and tiers move as of the receipts' own dates. History starts no tasks and no messages; one event and one
 //! audit entry tell of the whole batch.
 
-use super::booking::{Booking, Totals};
+use super::booking::{Booking, Totals, total};
 use super::facts::{LineFacts, PurchaseFacts, ReturnClaim, ReturnFacts, VisitFacts, content_hash};
 use crate::access::{Action, Ctx, audit, sight};
 use crate::db::{Batch, Engine, Sql, among, prefer_indexes};
@@ -69,6 +69,14 @@ impl HistoryReceipt {
         self.lines.is_empty() && self.returned.is_empty()
     }
 
+    /// Are its sums such as can be kept?
+    fn is_bookable(&self) -> bool {
+        [&self.lines, &self.returned].into_iter().all(|lines| {
+            let amounts = lines.iter().map(|line| line.amount_minor);
+            total(amounts).is_some()
+        })
+    }
+
     /// Does the other receipt say the same of the same customer?
     fn says_the_same(&self, other: &Self) -> bool {
         (&self.customer.external_id, self.store, self.channel)
@@ -103,6 +111,8 @@ pub struct Outcome {
     pub customers: u64,
     /// Places in the batch of receipts whose number is known with other content.
     pub conflicts: Vec<usize>,
+    /// Places in the batch of receipts that are not booked, since sums would be beyond what can be kept.
+    pub beyond: Vec<usize>,
 }
 
 /// Books a batch of receipts from one source. Running it again changes nothing.
@@ -137,10 +147,17 @@ pub async fn book(ctx: &Ctx, source: &str, receipts: &[HistoryReceipt]) -> Resul
         outcome.booked += part.booked;
         outcome.known += part.known;
         outcome.customers += part.customers;
-        let conflicts = part.conflicts.iter().filter_map(|n| places.get(*n));
-        outcome.conflicts.extend(conflicts);
+        let in_batch = |part: &[usize]| -> Vec<usize> {
+            part.iter()
+                .filter_map(|n| places.get(*n))
+                .copied()
+                .collect()
+        };
+        outcome.conflicts.extend(in_batch(&part.conflicts));
+        outcome.beyond.extend(in_batch(&part.beyond));
     }
     outcome.conflicts.sort_unstable();
+    outcome.beyond.sort_unstable();
     Ok(outcome)
 }
 
@@ -226,16 +243,22 @@ async fn book_in(
     let totals = read_totals(tx, &touched).await?;
     let standing = Standing::read(tx, &touched).await?;
     let mut booking = Booking::new(totals, standing, true, ctx.now());
-    let mut in_order: Vec<&HistoryReceipt> =
-        fresh.iter().filter_map(|n| receipts.get(*n)).collect();
-    in_order.sort_by_key(|receipt| receipt.at);
+    let mut in_order: Vec<(usize, &HistoryReceipt)> = fresh
+        .iter()
+        .filter_map(|n| Some((*n, receipts.get(*n)?)))
+        .collect();
+    in_order.sort_by_key(|(_, receipt)| receipt.at);
     let mut concerned: HashSet<CustomerId> = HashSet::new();
-    for receipt in in_order {
+    for (place, receipt) in in_order {
         let Some(customer) = customers.get(&receipt.customer.external_id) else {
             return Err(Error::internal("a customer of history was not made"));
         };
-        concerned.insert(*customer);
         let facts = facts(source, receipt, *customer);
+        if !booking.has_room(&facts) {
+            outcome.beyond.push(place);
+            continue;
+        }
+        concerned.insert(*customer);
         if receipt.is_bare() {
             booking.add_as(receipt.bare_id(source), &facts)?;
         } else {
@@ -313,6 +336,18 @@ async fn sift(
             row.try_get("", "content_hash")?,
         );
     }
+    // Somebody else may have brought in both customer and receipt since the customers were read.
+    let late = receipts.iter().any(|receipt| {
+        known.contains_key(&receipt.number)
+            && !customers.contains_key(&receipt.customer.external_id)
+    });
+    let read_again;
+    let customers = if late {
+        read_again = known_customers(connection, source, receipts).await?;
+        &read_again
+    } else {
+        customers
+    };
     let bare = known_bare(connection, source, receipts).await?;
     let mut outcome = Outcome::default();
     let mut fresh = Vec::new();
@@ -325,6 +360,10 @@ async fn sift(
                 Some(first) if first.says_the_same(receipt) => outcome.known += 1,
                 _ => outcome.conflicts.push(n),
             }
+            continue;
+        }
+        if !receipt.is_bookable() {
+            outcome.beyond.push(n);
             continue;
         }
         if receipt.is_bare() {

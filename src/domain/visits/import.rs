@@ -115,9 +115,9 @@ pub async fn run<R: Read + Send + 'static>(
     let mut settled = pin!(settled);
     let mut strangers: HashSet<u64> = HashSet::new();
     while let Some(batch) = settled.try_next().await? {
-        for (line, original) in &batch.conflicts {
+        for reject in &batch.rejects {
             report.rejected += 1;
-            tell(Progress::Rejected(&conflict(*line, original)))?;
+            tell(Progress::Rejected(reject))?;
         }
         report.settled += batch.receipts;
         report.booked += batch.outcome.booked;
@@ -170,8 +170,8 @@ async fn read<R: Read + Send + 'static>(
 struct Settled {
     receipts: u64,
     outcome: Outcome,
-    /// Rows of receipts that are known with other content.
-    conflicts: Vec<(u64, String)>,
+    /// Rows of receipts that are known with other content, or that have no room.
+    rejects: Vec<Reject>,
     /// Customers who would be made by a dry run; other batches may name them too.
     unknown: Vec<String>,
 }
@@ -185,7 +185,8 @@ async fn settle(ctx: &Ctx, target: &Target, n: u32, gathered: Vec<Gathered>) -> 
     let count = receipts.len() as u64;
     let (outcome, unknown) = if target.dry_run {
         let (mut outcome, unknown) = history::preview(ctx, &target.source, &receipts).await?;
-        outcome.booked = count - outcome.conflicts.len() as u64 - outcome.known;
+        let refused = outcome.conflicts.len() + outcome.beyond.len();
+        outcome.booked = count - refused as u64 - outcome.known;
         (outcome, unknown)
     } else {
         let outcome = history::book(ctx, &target.source, &receipts).await?;
@@ -196,20 +197,24 @@ async fn settle(ctx: &Ctx, target: &Target, n: u32, gathered: Vec<Gathered>) -> 
         }
         (outcome, Vec::new())
     };
-    let mut conflicts = Vec::new();
-    for place in &outcome.conflicts {
-        conflicts.extend(
-            origins
-                .get_mut(*place)
-                .map(std::mem::take)
-                .into_iter()
-                .flatten(),
-        );
+    let mut rejects = Vec::new();
+    let conflicts = outcome.conflicts.iter().map(|place| (*place, CONFLICT));
+    let beyond = outcome.beyond.iter().map(|place| (*place, BEYOND));
+    for (place, (code, reason)) in conflicts.chain(beyond) {
+        let rows = origins.get_mut(place).map(std::mem::take);
+        let rows = rows.into_iter().flatten();
+        rejects.extend(rows.map(|(line, original)| Reject {
+            line,
+            column: None,
+            code,
+            reason: reason.to_owned(),
+            original,
+        }));
     }
     Ok(Settled {
         receipts: count,
         outcome,
-        conflicts,
+        rejects,
         unknown,
     })
 }
@@ -220,17 +225,15 @@ fn short_hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-fn conflict(line: u64, original: &str) -> Reject {
-    Reject {
-        line,
-        column: None,
-        code: RejectCode::ReceiptConflict,
-        reason: "the receipt is known with other content; lines of one receipt stand together, and a receipt is never \
-                 changed: record a return instead"
-            .to_owned(),
-        original: original.to_owned(),
-    }
-}
+const CONFLICT: (RejectCode, &str) = (
+    RejectCode::ReceiptConflict,
+    "the receipt is known with other content; lines of one receipt stand together, and a receipt is never \
+     changed: record a return instead",
+);
+const BEYOND: (RejectCode, &str) = (
+    RejectCode::BadAmount,
+    "with it the receipt's or the customer's sum is larger than anything that is sold; correct it",
+);
 
 /// Stores by their code, with their zones.
 async fn stores(ctx: &Ctx) -> Result<HashMap<String, (StoreId, TimeZone)>> {

@@ -216,7 +216,11 @@ fn read_amount(
         money::parse_amount(&told.amount, currency),
     )?;
     if !(0..=LARGEST_MINOR).contains(&minor) {
-        let message = "an amount is 0 or more; what is given back is told as a return";
+        let message = if minor < 0 {
+            "an amount is 0 or more; what is given back is told as a return"
+        } else {
+            "the amount is larger than anything that is sold; check it"
+        };
         return errors.none(Code::OutOfRange, &format!("{at}.amount"), message);
     }
     Some(minor)
