@@ -90,12 +90,12 @@ fn nothing() -> Condition {
 pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
     ctx.viewer.require(action)?;
     let reach = Reach::of(&ctx.viewer, action);
-    let Reach::Places { stores, .. } = &reach else {
+    if reach == Reach::Company {
         return Ok(Condition::all());
-    };
+    }
     let mut any = Condition::any()
         .add(reach.covers(Expr::col((customer::Entity, customer::Column::HomeStoreId))))
-        .add(shown_to(ctx, stores));
+        .add(shown_to(ctx, &reach));
     if let Some(staff) = ctx.viewer.staff_id() {
         any = any.add(customer::Column::KeeperId.eq(staff.0));
     }
@@ -113,7 +113,8 @@ const FEW_STORES: usize = 8;
 /// As [`Viewer::require`].
 pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Vec<Condition>>> {
     ctx.viewer.require(action)?;
-    let Reach::Places { regions, stores } = Reach::of(&ctx.viewer, action) else {
+    let reach = Reach::of(&ctx.viewer, action);
+    let Reach::Places { regions, stores } = &reach else {
         return Ok(None);
     };
     if !regions.is_empty() || stores.len() > FEW_STORES {
@@ -123,21 +124,23 @@ pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Vec<Condition>>> {
         .iter()
         .map(|id| customer::Column::HomeStoreId.eq(id.0).into_condition())
         .collect();
-    branches.push(shown_to(ctx, &stores));
+    branches.push(shown_to(ctx, &reach));
     if let Some(staff) = ctx.viewer.staff_id() {
         branches.push(customer::Column::KeeperId.eq(staff.0).into_condition());
     }
     Ok(Some(branches))
 }
 
-/// Those whom the table `sight` shows to the viewer or to one of these stores right now.
-fn shown_to(ctx: &Ctx, stores: &[StoreId]) -> Condition {
-    let mut scopes: Vec<Uuid> = stores.iter().map(|id| id.0).collect();
-    scopes.extend(ctx.viewer.actor_id());
+/// Those whom the table `sight` shows to the viewer or to one of their stores right now.
+fn shown_to(ctx: &Ctx, reach: &Reach) -> Condition {
+    let scope = || Expr::col((sight::Entity, sight::Column::ScopeId));
+    let scopes = Condition::any()
+        .add(reach.covers(scope()))
+        .add_option(ctx.viewer.actor_id().map(|id| scope().eq(id)));
     let shown = Query::select()
         .column(sight::Column::CustomerId)
         .from(sight::Entity)
-        .and_where(sight::Column::ScopeId.is_in(scopes))
+        .cond_where(scopes)
         .and_where(sight::Column::Until.gt(ctx.now()))
         .to_owned();
     Expr::col((customer::Entity, customer::Column::Id))

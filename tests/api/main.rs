@@ -25,6 +25,7 @@ mod limits;
 mod lists;
 mod migrations;
 mod moving_in;
+mod own_stores;
 mod schema;
 mod session;
 mod stale;

@@ -20,6 +20,12 @@ use sea_orm::{
 };
 use serde_json::json;
 
+/// The earliest time of a statement: 1990, as of a visit.
+const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp(631_152_000, 0) {
+    Some(time) => time,
+    None => DateTime::UNIX_EPOCH,
+};
+
 /// A statement before it is written.
 #[derive(Clone, Debug)]
 pub struct ConsentInput {
@@ -64,6 +70,13 @@ pub async fn record(ctx: &Ctx, input: &ConsentInput) -> Result<(Model, CustomerI
             Code::OutOfRange,
             "at",
             "at is in the future; check the time",
+        );
+    }
+    if at < EARLIEST {
+        errors.push(
+            Code::OutOfRange,
+            "at",
+            "at lies before 1990, earlier than any statement of consent that is still good; check the time",
         );
     }
     let row = &Model {

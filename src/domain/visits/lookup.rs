@@ -1,5 +1,6 @@
 //! Reading visits, receipts and their lines: in sight only, and for many at once.
 
+use crate::access::sight::Reach;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Keyset, Page, PageRequest, Sort};
 use crate::error::Result;
@@ -7,10 +8,10 @@ use chrono::NaiveDate;
 use entity::enums::VisitChannel;
 use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, StaffId, StoreId, VisitId};
 use entity::{customer_total, purchase, purchase_line, visit};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    Select, Value,
+    QuerySelect, Select, Value,
 };
 
 /// Which visits.
@@ -129,7 +130,7 @@ async fn visible_customers(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<Cu
     let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? else {
         return Ok(customers.to_vec());
     };
-    let select = sea_orm::sea_query::Query::select()
+    let select = Query::select()
         .column(entity::customer::Column::Id)
         .from(entity::customer::Entity)
         .and_where(entity::customer::Column::Id.is_in(customers.to_vec()))
@@ -161,6 +162,31 @@ async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> 
         select = select.filter(purchase::Column::CustomerId.into_expr().in_subquery(ids));
     }
     Ok(select.all(ctx.db.read()).await?)
+}
+
+/// Those of these receipts whose costs the viewer may read: of visits to the stores that they run.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn with_costs(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<PurchaseId>> {
+    ctx.require(Action::CostRead)?;
+    let reach = Reach::of(&ctx.viewer, Action::CostRead);
+    if reach == Reach::Company {
+        return Ok(ids.to_vec());
+    }
+    let visits = Query::select()
+        .column(visit::Column::Id)
+        .from(visit::Entity)
+        .cond_where(reach.covers(Expr::col(visit::Column::StoreId)))
+        .to_owned();
+    Ok(purchase::Entity::find()
+        .select_only()
+        .column(purchase::Column::Id)
+        .filter(purchase::Column::Id.is_in(ids.to_vec()))
+        .filter(purchase::Column::VisitId.into_expr().in_subquery(visits))
+        .into_tuple()
+        .all(ctx.db.read())
+        .await?)
 }
 
 /// Lines of receipts that the viewer was shown, in their order.
@@ -224,7 +250,7 @@ pub async fn sums(ctx: &Ctx) -> Result<Sums> {
             .cast_as("bigint")
             .if_null(Expr::val(Value::BigInt(Some(0))))
     };
-    let mut select = sea_orm::sea_query::Query::select()
+    let mut select = Query::select()
         .expr_as(
             Expr::col(customer_total::Column::CustomerId).count(),
             "customers",

@@ -158,7 +158,7 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
     let mut facts = plan.facts.clone();
     if let Some(purchase) = &mut facts.purchase {
         fixed::hold_currency(tx, ctx, plan.currency).await?;
-        purchase.returns = returns::settle(tx, customer, &plan.claims).await?;
+        purchase.returns = returns::settle(tx, customer, plan.facts.at, &plan.claims).await?;
     }
     if let Some(served_by) = plan.served_by
         && staff::Entity::find_by_id(served_by).count(tx).await? == 0

@@ -2,11 +2,13 @@
 
 use super::facts::{LineFacts, ReturnClaim, ReturnFacts};
 use crate::db::Sql;
-use crate::error::{Code, Result, UserErrors};
+use crate::error::{Code, Error, Result, UserErrors};
+use chrono::{DateTime, Utc};
 use entity::ids::{CustomerId, PurchaseLineId};
 use entity::values::Quantity;
 use entity::values::decimal::divide_half_up;
-use entity::{purchase, purchase_line};
+use entity::{purchase, purchase_line, visit};
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::HashMap;
 
@@ -27,12 +29,14 @@ struct Left {
 pub(super) async fn settle(
     tx: &impl ConnectionTrait,
     customer: CustomerId,
+    at: DateTime<Utc>,
     claims: &[ReturnClaim],
 ) -> Result<Vec<ReturnFacts>> {
     if claims.is_empty() {
         return Ok(Vec::new());
     }
     let lines = lines_of(tx, customer, claims).await?;
+    check_order(tx, &lines, at).await?;
     let mut left = what_is_left(tx, &lines).await?;
     let mut errors = UserErrors::new();
     let mut facts = Vec::with_capacity(claims.len());
@@ -53,6 +57,33 @@ pub(super) async fn settle(
     }
     errors.check()?;
     Ok(facts)
+}
+
+/// Nothing is brought back before it was bought.
+async fn check_order(
+    tx: &impl ConnectionTrait,
+    lines: &HashMap<PurchaseLineId, purchase_line::Model>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let receipts = lines.values().map(|line| line.purchase_id.0);
+    let visits = Query::select()
+        .column(purchase::Column::VisitId)
+        .from(purchase::Entity)
+        .and_where(purchase::Column::Id.is_in(receipts))
+        .to_owned();
+    let later = visit::Entity::find()
+        .filter(visit::Column::Id.in_subquery(visits))
+        .filter(visit::Column::At.gt(at))
+        .one(tx)
+        .await?;
+    match later {
+        None => Ok(()),
+        Some(_) => Err(Error::user(
+            Code::OutOfRange,
+            "at",
+            "nothing is given back before it was bought; check the time of the return",
+        )),
+    }
 }
 
 fn one(

@@ -24,6 +24,15 @@ pub(super) struct PurchasesOf(pub VisitId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LinesOf(pub PurchaseId);
 
+/// Whether the viewer may read the costs of a receipt: nothing for those that they may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CostsOf(pub PurchaseId);
+
+batch_loader!(CostsOf => (), |ctx, keys| {
+    let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+    let seen = lookup::with_costs(ctx, &ids).await?;
+    seen.into_iter().map(|id| (CostsOf(id), ())).collect()
+});
 batch_loader!(VisitId => visit::Model, |ctx, keys| by_key(lookup::by_ids(ctx, keys).await?, |row| row.id));
 batch_loader!(PurchaseId => purchase::Model, |ctx, keys| by_key(lookup::purchases_by_ids(ctx, keys).await?, |row| row.id));
 batch_loader!(PurchaseLineId => purchase_line::Model, |ctx, keys| by_key(lookup::lines_by_ids(ctx, keys).await?, |row| row.id));

@@ -1,7 +1,8 @@
 //! Visits, receipts and their lines, as the API shows them.
 
-use super::loader::{LinesOf, PurchasesOf};
+use super::loader::{CostsOf, LinesOf, PurchasesOf};
 use crate::access::Action;
+use crate::error::Error;
 use crate::graphql::cards::money;
 use crate::graphql::catalog::{BySku, Product};
 use crate::graphql::context::{Reported, ctx};
@@ -273,9 +274,15 @@ impl PurchaseLine {
         money(context, self.0.amount_minor).await
     }
 
-    /// What one cost the shop; for managers only.
+    /// What one cost the shop; only for managers of the store in which it was bought.
     async fn unit_cost(&self, context: &Context<'_>) -> Result<Option<Money>> {
         ctx(context)?.require(Action::CostRead).reported(context)?;
+        if load_one(context, CostsOf(self.0.purchase_id))
+            .await?
+            .is_none()
+        {
+            return Err(Error::Forbidden).reported(context);
+        }
         match self.0.unit_cost_minor {
             Some(minor) => Ok(Some(money(context, minor).await?)),
             None => Ok(None),
