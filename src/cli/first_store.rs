@@ -5,6 +5,10 @@ use crate::domain::organization::{regions, stores};
 use crate::error::{Error, Result};
 use entity::store;
 use sea_orm::{EntityTrait, PaginatorTrait};
+use std::time::Duration;
+
+/// How often it is looked whether another import has made the store.
+const PATIENCE: u32 = 50;
 
 /// Is there no store at all?
 ///
@@ -23,11 +27,18 @@ pub async fn ensure(ctx: &Ctx, code: &str) -> Result<bool> {
     if !is_missing(ctx).await? {
         return Ok(false);
     }
-    match make(ctx, code).await {
-        // Another import was quicker: its store will do.
-        Err(Error::User(_)) if !is_missing(ctx).await? => Ok(false),
-        made => made.map(|()| true),
+    for _ in 0..PATIENCE {
+        match make(ctx, code).await {
+            Ok(()) => return Ok(true),
+            // Another import is at it, and may have made the region only: its store will do.
+            Err(Error::User(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
+            Err(error) => return Err(error),
+        }
+        if !is_missing(ctx).await? {
+            return Ok(false);
+        }
     }
+    make(ctx, code).await.map(|()| true)
 }
 
 async fn make(ctx: &Ctx, code: &str) -> Result<()> {
