@@ -85,6 +85,8 @@ policy! {
     TierGrant: MANAGERS;
     /// Read visits and purchases.
     VisitRead: CUSTOMER_READERS;
+    /// Read the visits to a store, whoever's customers they are.
+    StoreVisitRead: MANAGERS;
     /// Record visits and purchases.
     VisitRecord: SHOP;
     /// Read what an article cost the shop.

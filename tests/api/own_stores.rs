@@ -1,7 +1,8 @@
 //! What managers see of their own stores, and what they do not see of others' (rules R1, R3).
 
 use crate::support::World;
-use crate::support::world::{PASSWORD, sign_in};
+use crate::support::world::{PASSWORD, email, sign_in};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// Asks as somebody; the answer has no error.
@@ -116,4 +117,27 @@ async fn whoever_has_arrived_is_seen_by_the_region_too() {
         "purchase": { "returns": [{ "lineId": line }] } } });
     let refused = world.server.client.gql(Some(manager), RECORD, back).await;
     assert_eq!(refused.user_errors(), ["OUT_OF_RANGE at"]);
+    // The day after, the customer is out of sight again; what was sold in the store stays its managers'.
+    world.server.clock.advance(TimeDelta::days(2));
+    let visit = &answer.payload()["visit"]["id"];
+    let query = "query($id: ID!) { visit(id: $id) { customer { fullName } purchases { lines { id unitCost { amount } } } } }";
+    for (role, sees) in [
+        ("REGION_MANAGER", true),
+        ("STORE_MANAGER", true),
+        ("ASSOCIATE", false),
+    ] {
+        let token = sign_in(&world.server.client, &email(role)).await;
+        let variables = json!({ "id": visit });
+        let seen = ask(&world, &token, query, variables).await["visit"].take();
+        if sees {
+            let lines = json!([{ "lines": [{ "id": line, "unitCost": { "amount": "8.00" } }] }]);
+            assert_eq!(
+                seen,
+                json!({ "customer": null, "purchases": lines }),
+                "{role}"
+            );
+        } else {
+            assert_eq!(seen, Value::Null, "{role}");
+        }
+    }
 }

@@ -10,8 +10,8 @@ use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, StaffId, StoreId, Visi
 use entity::{customer_total, purchase, purchase_line, visit};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QuerySelect, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QuerySelect, Select, Value,
 };
 
 /// Which visits.
@@ -31,13 +31,26 @@ pub struct VisitFilter {
     pub to: Option<NaiveDate>,
 }
 
-/// Visits that the viewer sees: those of customers in sight.
+/// Visits that the viewer sees: those of customers in sight, and all to the stores that they run.
 fn visible(ctx: &Ctx) -> Result<Select<visit::Entity>> {
     let select = visit::Entity::find();
     Ok(match sight::customer_ids(ctx, Action::VisitRead)? {
-        Some(ids) => select.filter(visit::Column::CustomerId.into_expr().in_subquery(ids)),
+        Some(ids) => select.filter(
+            Condition::any()
+                .add(visit::Column::CustomerId.into_expr().in_subquery(ids))
+                .add_option(to_own_stores(ctx)),
+        ),
         None => select,
     })
+}
+
+/// The condition that a visit was one to a store that the viewer runs.
+fn to_own_stores(ctx: &Ctx) -> Option<Condition> {
+    let action = Action::StoreVisitRead;
+    let store = Expr::col((visit::Entity, visit::Column::StoreId));
+    ctx.viewer
+        .may(action)
+        .then(|| Reach::of(&ctx.viewer, action).covers(store))
 }
 
 fn select(ctx: &Ctx, filter: &VisitFilter) -> Result<Select<visit::Entity>> {
@@ -159,7 +172,19 @@ pub async fn purchases_by_ids(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<purch
 async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> {
     let mut select = purchase::Entity::find().filter(which);
     if let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? {
-        select = select.filter(purchase::Column::CustomerId.into_expr().in_subquery(ids));
+        let own = to_own_stores(ctx).map(|own| {
+            let visits = Query::select()
+                .column((visit::Entity, visit::Column::Id))
+                .from(visit::Entity)
+                .cond_where(own)
+                .to_owned();
+            purchase::Column::VisitId.in_subquery(visits)
+        });
+        select = select.filter(
+            Condition::any()
+                .add(purchase::Column::CustomerId.into_expr().in_subquery(ids))
+                .add_option(own),
+        );
     }
     Ok(select.all(ctx.db.read()).await?)
 }
