@@ -2,7 +2,7 @@
 
 use crate::access::Ctx;
 use crate::domain::organization::{regions, stores};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use entity::store;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use std::time::Duration;
@@ -31,7 +31,9 @@ pub async fn ensure(ctx: &Ctx, code: &str) -> Result<bool> {
         match make(ctx, code).await {
             Ok(()) => return Ok(true),
             // Another import is at it, and may have made the region only: its store will do.
-            Err(Error::User(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
+            Err(Error::User(errors)) if errors.iter().any(|error| error.code == Code::Taken) => {
+                tokio::time::sleep(Duration::from_millis(100)).await
+            }
             Err(error) => return Err(error),
         }
         if !is_missing(ctx).await? {
