@@ -400,9 +400,8 @@ impl Booking {
 }
 
 /// The sum of amounts; `None` beyond [`LARGEST_MINOR`].
-pub(super) fn total(amounts: impl Iterator<Item = i64>) -> Option<i64> {
+pub(super) fn total(mut amounts: impl Iterator<Item = i64>) -> Option<i64> {
     let add = |sum: i64, amount: i64| sum.checked_add(amount).filter(|sum| *sum <= LARGEST_MINOR);
-    let mut amounts = amounts;
     amounts.try_fold(0, add)
 }
 

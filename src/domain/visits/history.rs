@@ -7,20 +7,21 @@
 
 use super::booking::{Booking, Totals, total};
 use super::facts::{LineFacts, PurchaseFacts, ReturnClaim, ReturnFacts, VisitFacts, content_hash};
+use super::sift::{known_customers, sift};
 use crate::access::{Action, Ctx, audit, sight};
-use crate::db::{Batch, Engine, Sql, among, prefer_indexes};
+use crate::db::{Batch, Engine, among, prefer_indexes};
 use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::bulk::{self, NewCustomer};
 use crate::domain::organization::{CompanySettings, company, fixed};
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, NaiveDate, Utc};
+use entity::customer_total;
 use entity::enums::{AcquisitionSource, NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
 use entity::values::ContactValue;
-use entity::{customer_total, visit};
 use futures_util::future::try_join_all;
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -65,12 +66,12 @@ pub struct HistoryReceipt {
 
 impl HistoryReceipt {
     /// Was nothing bought and nothing brought back?
-    fn is_bare(&self) -> bool {
+    pub(super) fn is_bare(&self) -> bool {
         self.lines.is_empty() && self.returned.is_empty()
     }
 
     /// Are its sums such as can be kept?
-    fn is_bookable(&self) -> bool {
+    pub(super) fn is_bookable(&self) -> bool {
         [&self.lines, &self.returned].into_iter().all(|lines| {
             let amounts = lines.iter().map(|line| line.amount_minor);
             total(amounts).is_some()
@@ -78,7 +79,7 @@ impl HistoryReceipt {
     }
 
     /// Does the other receipt say the same of the same customer?
-    fn says_the_same(&self, other: &Self) -> bool {
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
         (&self.customer.external_id, self.store, self.channel)
             == (&other.customer.external_id, other.store, other.channel)
             && self.lines == other.lines
@@ -87,7 +88,7 @@ impl HistoryReceipt {
 
     /// The id of a bare visit: made of source and number, since no receipt makes it known. The length stands
     /// before the source, so that no two pairs run together.
-    fn bare_id(&self, source: &str) -> VisitId {
+    pub(super) fn bare_id(&self, source: &str) -> VisitId {
         let mut hash = Sha256::new();
         hash.update((source.len() as u64).to_le_bytes());
         hash.update(source);
@@ -287,132 +288,6 @@ async fn book_in(
     Ok(outcome)
 }
 
-/// The customers of a batch whom the source has named before.
-async fn known_customers(
-    connection: &impl ConnectionTrait,
-    source: &str,
-    receipts: &[HistoryReceipt],
-) -> Result<BTreeMap<String, CustomerId>> {
-    let names: HashSet<&String> = receipts
-        .iter()
-        .map(|receipt| &receipt.customer.external_id)
-        .collect();
-    let mut sql = Sql::for_connection(connection);
-    sql.push("select external_id, customer_id from customer_reference where source = ")
-        .bind(source);
-    sql.push(" and external_id")
-        .bind_any_text(names.into_iter().cloned().collect());
-    let rows = connection.query_all_raw(sql.build()).await?;
-    rows.iter()
-        .map(|row| {
-            Ok((
-                row.try_get("", "external_id")?,
-                row.try_get("", "customer_id")?,
-            ))
-        })
-        .collect()
-}
-
-/// Parts the receipts that are new from those that are known; gives the places of the new ones.
-async fn sift(
-    connection: &impl ConnectionTrait,
-    source: &str,
-    receipts: &[HistoryReceipt],
-    customers: &BTreeMap<String, CustomerId>,
-) -> Result<(Outcome, Vec<usize>)> {
-    let mut sql = Sql::for_connection(connection);
-    sql.push("select receipt_number, content_hash from purchase where source = ")
-        .bind(source);
-    sql.push(" and receipt_number").bind_any_text(
-        receipts
-            .iter()
-            .map(|receipt| receipt.number.clone())
-            .collect(),
-    );
-    let mut known: HashMap<String, Vec<u8>> = HashMap::new();
-    for row in connection.query_all_raw(sql.build()).await? {
-        known.insert(
-            row.try_get("", "receipt_number")?,
-            row.try_get("", "content_hash")?,
-        );
-    }
-    // Somebody else may have brought in both customer and receipt since the customers were read.
-    let late = receipts.iter().any(|receipt| {
-        known.contains_key(&receipt.number)
-            && !customers.contains_key(&receipt.customer.external_id)
-    });
-    let read_again;
-    let customers = if late {
-        read_again = known_customers(connection, source, receipts).await?;
-        &read_again
-    } else {
-        customers
-    };
-    let bare = known_bare(connection, source, receipts).await?;
-    let mut outcome = Outcome::default();
-    let mut fresh = Vec::new();
-    // Within the batch a number may come twice; the first one counts, and the same once more is known by then.
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    for (n, receipt) in receipts.iter().enumerate() {
-        if let Some(first) = seen.insert(&receipt.number, n) {
-            seen.insert(&receipt.number, first);
-            match receipts.get(first) {
-                Some(first) if first.says_the_same(receipt) => outcome.known += 1,
-                _ => outcome.conflicts.push(n),
-            }
-            continue;
-        }
-        if !receipt.is_bookable() {
-            outcome.beyond.push(n);
-            continue;
-        }
-        if receipt.is_bare() {
-            if bare.contains(&receipt.bare_id(source)) {
-                outcome.known += 1;
-            } else {
-                fresh.push(n);
-            }
-            continue;
-        }
-        let same = known.get(&receipt.number).map(|hash| {
-            customers
-                .get(&receipt.customer.external_id)
-                .is_some_and(|customer| *hash == hash_of(receipt, *customer))
-        });
-        match same {
-            None => fresh.push(n),
-            Some(true) => outcome.known += 1,
-            Some(false) => outcome.conflicts.push(n),
-        }
-    }
-    Ok((outcome, fresh))
-}
-
-/// The visits without purchase that are known already.
-async fn known_bare(
-    connection: &impl ConnectionTrait,
-    source: &str,
-    receipts: &[HistoryReceipt],
-) -> Result<HashSet<VisitId>> {
-    let ids: Vec<VisitId> = receipts
-        .iter()
-        .filter(|receipt| receipt.is_bare())
-        .map(|receipt| receipt.bare_id(source))
-        .collect();
-    let mut known = HashSet::new();
-    if !ids.is_empty() {
-        let found: Vec<VisitId> = visit::Entity::find()
-            .select_only()
-            .column(visit::Column::Id)
-            .filter(among(Engine::of(connection), visit::Column::Id, ids))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        known.extend(found);
-    }
-    Ok(known)
-}
-
 /// The customers of new receipts who are not known yet, and all customers of the batch by their name in the source.
 fn welcome(
     ctx: &Ctx,
@@ -472,7 +347,7 @@ fn claims(receipt: &HistoryReceipt) -> Vec<ReturnClaim> {
     receipt.returned.iter().map(claim).collect()
 }
 
-fn hash_of(receipt: &HistoryReceipt, customer: CustomerId) -> Vec<u8> {
+pub(super) fn hash_of(receipt: &HistoryReceipt, customer: CustomerId) -> Vec<u8> {
     content_hash(
         customer,
         receipt.store,

@@ -14,6 +14,7 @@ pub mod lookup;
 pub mod receipt;
 pub mod record;
 mod returns;
+mod sift;
 
 #[cfg(test)]
 mod tests;
