@@ -46,6 +46,10 @@ pub struct Db {
     pub(super) queue: Arc<WriterQueue>,
     /// On the embedded engine, whose one file processes share.
     pub(super) turns: Option<Arc<Turns>>,
+    /// How it was opened, for a connection of another kind.
+    pub(super) settings: Arc<DbSettings>,
+    /// It shows one moment and is never written to.
+    pub(super) is_snapshot: bool,
 }
 
 impl std::fmt::Debug for Db {
@@ -99,6 +103,8 @@ impl Db {
             writer: connection,
             queue: Arc::new(WriterQueue::new()),
             turns: None,
+            settings: Arc::new(settings.clone()),
+            is_snapshot: false,
         })
     }
 
@@ -153,7 +159,20 @@ impl Db {
             writer,
             queue: Arc::new(WriterQueue::new()),
             turns: Some(Arc::new(Turns::of(&settings.data, settings.lock_timeout)?)),
+            settings: Arc::new(settings.clone()),
+            is_snapshot: false,
         })
+    }
+
+    /// The same database, read over another connection that shows one moment only.
+    pub(super) fn seen_over(&self, mut connection: DatabaseConnection) -> Self {
+        count_statements(&mut connection);
+        Self {
+            reader: connection.clone(),
+            writer: connection,
+            is_snapshot: true,
+            ..self.clone()
+        }
     }
 
     /// Which engine runs.

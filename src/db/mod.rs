@@ -9,6 +9,7 @@ mod failure;
 mod idempotency;
 mod keyset;
 mod queue;
+mod snapshot;
 mod spool;
 mod sql;
 mod time_limit;

@@ -96,6 +96,9 @@ impl Db {
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<T>>,
     {
+        if self.is_snapshot {
+            return Err(Error::internal("a snapshot of the database is only read").into());
+        }
         let _turn = match &self.turns {
             Some(turns) => turns.take().await?,
             None => None,
