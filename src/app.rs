@@ -6,6 +6,7 @@
 mod backend;
 mod background;
 mod figures;
+mod files;
 pub mod house;
 pub mod logging;
 pub mod schema;

@@ -93,6 +93,46 @@ words! {
         /// Has failed as often as it may; a person must look.
         Dead = "DEAD",
     }
+    /// Which way data go.
+    TransferDirection {
+        /// Out of the shop's books, into a file.
+        Export = "EXPORT",
+        /// Out of a file, into the shop's books.
+        Import = "IMPORT",
+    }
+    /// What data are transferred.
+    TransferKind {
+        /// Customers with what hangs on them.
+        Customers = "CUSTOMERS",
+        /// Membership cards.
+        Cards = "CARDS",
+        /// Visits.
+        Visits = "VISITS",
+        /// Receipts with their lines.
+        Purchases = "PURCHASES",
+    }
+    /// How a file is written.
+    FileFormat {
+        /// Comma-separated values with a header.
+        Csv = "CSV",
+        /// One JSON object a line.
+        Jsonl = "JSONL",
+    }
+    /// Where a transfer stands.
+    TransferState {
+        /// Its file is being uploaded.
+        Receiving = "RECEIVING",
+        /// Waits for a node to take it up.
+        Queued = "QUEUED",
+        /// Is being done.
+        Running = "RUNNING",
+        /// Is done.
+        Done = "DONE",
+        /// Could not be done; it says why.
+        Failed = "FAILED",
+        /// Somebody has called it off.
+        Cancelled = "CANCELLED",
+    }
     /// What kind of customer.
     CustomerKind {
         /// A private person.

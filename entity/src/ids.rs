@@ -101,6 +101,8 @@ ids! {
     TierChangeId;
     /// A visit.
     VisitId;
+    /// Data on their way out or in.
+    TransferId;
     /// A purchase: one receipt.
     PurchaseId;
     /// A line of a receipt.

@@ -41,5 +41,7 @@ pub mod store;
 pub mod taste;
 pub mod tier;
 pub mod tier_change;
+pub mod transfer;
+pub mod transfer_chunk;
 pub mod values;
 pub mod visit;

@@ -35,6 +35,8 @@ const CUSTOMER_READERS: &[Role] = &[
     Associate,
     Marketer,
 ];
+/// Those who may take data away in bulk: who runs stores, and marketing, which sees contact details masked.
+const EXPORTERS: &[Role] = &[Admin, Headquarters, RegionManager, StoreManager, Marketer];
 /// All staff.
 const STAFF: &[Role] = &[
     Admin,
@@ -89,6 +91,12 @@ policy! {
     StoreVisitRead: MANAGERS;
     /// Record visits and purchases.
     VisitRecord: SHOP;
+    /// Have customers, cards, visits and purchases in sight written into a file; contact details as masked as elsewhere.
+    DataExport: EXPORTERS;
+    /// Bring data in from a file.
+    DataImport: &[Admin, Headquarters];
+    /// See, call off and fetch what others export and import.
+    TransferManage: &[Admin];
     /// Read what an article cost the shop.
     CostRead: MANAGERS;
 }

@@ -3,14 +3,15 @@
 //! Made by `app`, called by `http` for each request. An answer leaves only when the entries about what it shows are
 //! written.
 
+use super::files;
 use crate::access::audit::AuditLog;
-use crate::access::{Ctx, Origin, Viewer};
+use crate::access::{Ctx, Viewer};
 use crate::domain::organization::{AuthError, Authenticator};
 use crate::error::Error;
 use crate::graphql::gate::Admitted;
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
-use crate::http::{AuthRefusal, Backend, RequestOrigin};
+use crate::http::{AuthRefusal, Backend, BodyParts, Download, Problem, RequestOrigin, Upload};
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use std::sync::Arc;
 
@@ -49,15 +50,27 @@ impl Backend for Api {
         }
     }
 
+    async fn import(
+        &self,
+        viewer: Viewer,
+        from: RequestOrigin,
+        upload: Upload,
+        parts: BodyParts,
+    ) -> Result<serde_json::Value, Problem> {
+        files::import(self.context(viewer, from), upload, parts).await
+    }
+
+    async fn result(
+        &self,
+        viewer: Viewer,
+        from: RequestOrigin,
+        id: &str,
+    ) -> Result<Download, Problem> {
+        files::result(self.context(viewer, from), id).await
+    }
+
     async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Response {
-        let origin = Origin {
-            request_id: from.request_id,
-            address: Some(from.address),
-            user_agent: from
-                .user_agent
-                .map(|agent| agent.chars().take(200).collect()),
-        };
-        let ctx = self.ctx.for_request(viewer, origin);
+        let ctx = self.context(viewer, from);
         let request = admitted
             .request
             .data(loaders(ctx.clone()))

@@ -6,6 +6,7 @@ use super::StartError;
 use crate::access::Ctx;
 use crate::config::{Retention, Settings};
 use crate::domain::cards::expiry::ExpireCards;
+use crate::domain::transfers::{ClearTransfer, ForgetTransfers, RunTransfer};
 use crate::events::{self, EventSettings, Events};
 use crate::jobs::retention::{self, RetentionSettings};
 use crate::jobs::{self, JobSettings, Jobs, Registry, Schedule};
@@ -33,6 +34,14 @@ impl Background {
         registry.add::<ExpireCards>();
         // Every hour, since the company's midnight is not the clock's; a second run of a day finds nothing.
         schedule.add("card.expire", "7 * * * *", || ExpireCards {})?;
+        registry
+            .add::<RunTransfer>()
+            .add::<ClearTransfer>()
+            .add::<ForgetTransfers>();
+        let days = settings.retention.transfer_days;
+        schedule.add("transfer.forget", "50 * * * *", move || ForgetTransfers {
+            days,
+        })?;
         let job_settings = JobSettings {
             grace: settings.server.drain_timeout,
             ..JobSettings::new(Arc::new(rand::random::<f64>))

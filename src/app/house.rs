@@ -5,6 +5,7 @@ use crate::access::{Ctx, Secrets};
 use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
 use crate::domain::organization::{SignInSettings, company};
+use crate::domain::transfers::TransferSettings;
 use chrono::TimeDelta;
 use entity::signing_key;
 use entity::values::Clock;
@@ -61,6 +62,8 @@ impl House {
         let ctx = Ctx::system(db, clock, secrets);
         ctx.memory
             .put(sign_in_settings(&configuration.settings.security));
+        ctx.memory
+            .put(transfer_settings(&configuration.settings.transfers));
         company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
         Ok(Self {
             configuration,
@@ -90,6 +93,14 @@ fn sign_in_settings(security: &config::Security) -> SignInSettings {
         attempts_by_address: count(security.attempts_by_address),
         attempts_window: span(security.attempts_window),
         ..SignInSettings::default()
+    }
+}
+
+fn transfer_settings(transfers: &config::Transfers) -> TransferSettings {
+    TransferSettings {
+        upload_bytes: transfers.upload_bytes,
+        total_bytes: transfers.total_bytes,
+        ..TransferSettings::default()
     }
 }
 

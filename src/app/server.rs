@@ -193,6 +193,7 @@ fn http_settings(settings: &Settings) -> HttpSettings {
         max_connections: server.connections,
         body_bytes: server.body_bytes,
         operation_timeout: server.operation_timeout,
+        upload_time: settings.transfers.upload_timeout,
         drain: server.drain_timeout,
         trusted_proxies: server.trusted_proxies.clone(),
         forwarded_header: match server.forwarded_header {

@@ -5,6 +5,7 @@
 
 mod demo;
 mod doctor;
+mod export;
 mod first_store;
 mod import;
 mod migrate;
@@ -73,6 +74,14 @@ impl Global {
 }
 
 impl Global {
+    async fn export(&self, command: export::ExportCommand) -> Result<ExitCode, StartError> {
+        let house = self.house().await?;
+        let outcome = export::run(&house.ctx, command).await;
+        house.close().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
+
     async fn import(&self, command: import::ImportCommand) -> Result<ExitCode, StartError> {
         let configuration = self.configuration(None)?;
         logging::start(&configuration.settings.logging)?;
@@ -100,6 +109,9 @@ enum Command {
     /// Bring in the history of another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
+    /// Write customers, cards, visits or purchases into a file, as of one moment.
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Print the GraphQL schema.
     Schema,
     /// Look whether everything is as it should be.
@@ -135,6 +147,7 @@ impl Cli {
             Command::Demo(args) => demo::run(self.global, args).await,
             Command::Staff(command) => self.global.staff(command).await,
             Command::Import(command) => self.global.import(command).await,
+            Command::Export(command) => self.global.export(command).await,
             Command::Schema => Ok(schema::run()),
             Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
             Command::Doctor => doctor::run(self.global.configuration(None)).await,

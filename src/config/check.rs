@@ -51,6 +51,16 @@ fn contradictions(configuration: &Configuration) -> Vec<String> {
         retention.idempotency_days == 0 || retention.event_days == 0 || retention.audit_days == 0,
         "retention.idempotency_days, event_days and audit_days must be at least 1",
     );
+    let transfers = &settings.transfers;
+    refuse(
+        transfers.upload_timeout.is_zero() || transfers.upload_bytes == 0,
+        "transfers.upload_timeout and transfers.upload_bytes must be more than nothing",
+    );
+    refuse(
+        transfers.upload_bytes > transfers.total_bytes
+            || transfers.total_bytes > i64::MAX.unsigned_abs(),
+        "transfers.upload_bytes must not be more than transfers.total_bytes",
+    );
     refuse(
         server.operation_timeout.is_zero(),
         "server.operation_timeout must be longer than nothing",

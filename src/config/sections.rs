@@ -71,6 +71,8 @@ sections! {
     security: Security,
     /// The company, as it is set up at the first start.
     company: Company,
+    /// How much is taken in and kept of exports and imports.
+    transfers: Transfers,
     /// How long things are kept.
     retention: Retention,
     /// The program's own log.
@@ -192,6 +194,18 @@ settings! {
 }
 
 settings! {
+    /// How much is taken in and kept of exports and imports.
+    Transfers in "transfers" {
+        /// Largest file that is uploaded for an import, in bytes, once it is unpacked.
+        upload_bytes: u64 = 512 * 1024 * 1024, "REGULARS_UPLOAD_BYTES";
+        /// Longest time that an upload may take.
+        upload_timeout: Duration = Duration::from_secs(15 * 60), "REGULARS_UPLOAD_TIMEOUT";
+        /// Bytes of all uploads and results that the database keeps at most.
+        total_bytes: u64 = 4 * 1024 * 1024 * 1024, "REGULARS_TRANSFER_TOTAL_BYTES";
+    }
+}
+
+settings! {
     /// How long things are kept.
     Retention in "retention" {
         /// Days that entries of the audit log are kept.
@@ -204,6 +218,8 @@ settings! {
         dead_job_days: u32 = 90, "REGULARS_RETENTION_DEAD_JOB_DAYS";
         /// Days that idempotency keys are kept; tills may work offline for days.
         idempotency_days: u32 = 7, "REGULARS_RETENTION_IDEMPOTENCY_DAYS";
+        /// Days that exports and imports are kept after they have ended, with the files that came of them.
+        transfer_days: u32 = 7, "REGULARS_RETENTION_TRANSFER_DAYS";
         /// Days that ended sign-ins are kept.
         session_days: u32 = 30, "REGULARS_RETENTION_SESSION_DAYS";
     }

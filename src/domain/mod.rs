@@ -4,4 +4,5 @@ pub mod cards;
 pub mod catalog;
 pub mod customers;
 pub mod organization;
+pub mod transfers;
 pub mod visits;

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
     AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
     NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
-    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, VisitId,
+    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use uuid::Uuid;
 
@@ -88,6 +88,7 @@ letters! {
     SessionId = b'I',
     AuditEntryId = b'A',
     JobId = b'J',
+    TransferId = b'E',
     CategoryId = b'Y',
     ProductId = b'X',
     ProductPriceId = b'Z',

@@ -22,4 +22,5 @@ pub mod catalog;
 pub mod customers;
 pub mod operations;
 pub mod organization;
+pub mod transfers;
 pub mod visits;

@@ -10,13 +10,14 @@ use super::ids::{GlobalKey, decode};
 use super::loaders::{Batch, Shared, batch, report_shared};
 use super::operations::{AuditEntry, Job};
 use super::organization::{Company, Region, Session, Staff, Store};
+use super::transfers::Transfer;
 use super::visits::{Purchase, PurchaseLine, Visit};
 use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
-use crate::domain::{customers, visits};
+use crate::domain::{customers, transfers, visits};
 use crate::error::{Error, Result};
 use crate::jobs;
 use async_graphql::dataloader::Loader;
@@ -24,7 +25,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
     AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
     NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
-    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, VisitId,
+    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -85,6 +86,8 @@ pub enum Node {
     Tier(Tier),
     /// A change of a membership's tier.
     TierChange(TierChange),
+    /// An export or import.
+    Transfer(Transfer),
     /// One encounter started by a customer.
     Visit(Visit),
 }
@@ -184,6 +187,9 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
         }),
         ProductPriceId::LETTER => nodes(prices::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, ProductPrice(row))
+        }),
+        TransferId::LETTER => nodes(transfers::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Transfer(row))
         }),
         VisitId::LETTER => nodes(visits::lookup::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Visit(row))

@@ -8,6 +8,7 @@ use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
 use super::organization::{OrganizationMutation, OrganizationQuery, SessionMutation};
+use super::transfers::{TransfersMutation, TransfersQuery};
 use super::visits::{VisitsMutation, VisitsQuery};
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, ValidationMode};
 
@@ -23,6 +24,7 @@ pub struct Query(
     CatalogQuery,
     CardsQuery,
     VisitsQuery,
+    TransfersQuery,
     OperationsQuery,
 );
 
@@ -36,6 +38,7 @@ pub struct Mutation(
     CatalogMutation,
     CardsMutation,
     VisitsMutation,
+    TransfersMutation,
     OperationsMutation,
 );
 

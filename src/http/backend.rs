@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use crate::graphql::gate::Admitted;
 
+use super::transfers::{BodyParts, Download, Problem, Upload};
+
 /// Where a request comes from. Personal data: for audit entries and rate limits, never for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestOrigin {
@@ -52,6 +54,27 @@ pub trait Backend: Send + Sync + 'static {
     /// The public keys of our access tokens as a JWK set; `None` while they cannot be read.
     fn jwks(&self) -> impl Future<Output = Option<serde_json::Value>> + Send {
         async { None }
+    }
+
+    /// Takes a file that is to be imported, in the parts of its body as they arrive; gives what the client is told.
+    fn import(
+        &self,
+        _viewer: Self::Viewer,
+        _from: RequestOrigin,
+        _upload: Upload,
+        _parts: BodyParts,
+    ) -> impl Future<Output = Result<serde_json::Value, Problem>> + Send {
+        async { Err(Problem::not_found("nothing is imported here")) }
+    }
+
+    /// Gives the file that came of a transfer.
+    fn result(
+        &self,
+        _viewer: Self::Viewer,
+        _from: RequestOrigin,
+        _id: &str,
+    ) -> impl Future<Output = Result<Download, Problem>> + Send {
+        async { Err(Problem::not_found("no such result")) }
     }
 
     /// Runs an admitted request. Errors without `extensions.code` are shown as internal ones.

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use actix_web::{
-    Error,
-    body::SizedStream,
+    Error, HttpResponse,
+    body::{MessageBody, SizedStream},
     http::header::{CONTENT_LENGTH, HeaderMap},
     web::{Bytes, BytesMut, Payload},
 };
@@ -73,9 +73,20 @@ pub async fn read(
 /// Time that a client gets to notice an early answer before the connection ends.
 const NOTICE: Duration = Duration::from_millis(500);
 
+/// The answer, over a body of which the rest is not read.
+pub fn instead_of(response: HttpResponse, rest: Payload) -> HttpResponse {
+    let (response, text) = response.into_parts();
+    match text.try_into_bytes() {
+        Ok(text) => response
+            .set_body(over_unread(text, rest))
+            .map_into_boxed_body(),
+        Err(text) => response.set_body(text),
+    }
+}
+
 /// An answer's text whose end is held back while the rest of the request's body waits unread. Its length is known, so
 /// that the client has all of it at once. Holding the payload keeps the server from reading on in order to discard.
-pub fn over_unread(
+fn over_unread(
     text: Bytes,
     rest: Payload,
 ) -> SizedStream<impl Stream<Item = Result<Bytes, Error>> + 'static> {

@@ -8,7 +8,6 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
-    body::MessageBody,
     http::{
         Method, StatusCode,
         header::{
@@ -274,16 +273,11 @@ async fn read_body(
             builder.insert_header((CONNECTION, "close"));
             builder.force_close();
         });
-    let (response, text) = response.into_parts();
-    Err(match text.try_into_bytes() {
-        Ok(text) => response
-            .set_body(body::over_unread(text, payload))
-            .map_into_boxed_body(),
-        Err(text) => response.set_body(text),
-    })
+    Err(body::instead_of(response, payload))
 }
 
-fn origin(request: &HttpRequest, settings: &HttpSettings) -> RequestOrigin {
+/// Where a request comes from.
+pub(super) fn origin(request: &HttpRequest, settings: &HttpSettings) -> RequestOrigin {
     let peer = request.peer_addr().map_or_else(
         || std::net::IpAddr::from([0, 0, 0, 0]),
         |address| address.ip(),
@@ -302,7 +296,8 @@ fn origin(request: &HttpRequest, settings: &HttpSettings) -> RequestOrigin {
     }
 }
 
-async fn authenticate<B: Backend>(
+/// Who sends the request; an answer when the token is of no use.
+pub(super) async fn authenticate<B: Backend>(
     headers: &HeaderMap,
     origin: &RequestOrigin,
     shared: &Endpoint<B>,

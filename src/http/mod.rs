@@ -23,6 +23,7 @@ mod settings;
 mod tests;
 #[cfg(test)]
 mod toy;
+mod transfers;
 
 pub use self::{
     answer::{
@@ -32,4 +33,5 @@ pub use self::{
     health::ReadyCheck,
     server::{HttpParts, RunningServer, serve},
     settings::{ForwardedHeader, HttpSettings},
+    transfers::{BodyPart, BodyParts, Download, Problem, Upload},
 };

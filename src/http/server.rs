@@ -20,7 +20,7 @@ use actix_web::{
     dev::{AppConfig, Extensions, Server, ServerHandle},
     http::{
         KeepAlive, Method, Uri,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName},
+        header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
     },
     middleware::{Compress, Condition, from_fn},
     web,
@@ -40,6 +40,7 @@ use super::{
     jwks::jwks,
     metrics::{self, MetricsAccess},
     settings::HttpSettings,
+    transfers,
 };
 
 /// What a server is made of.
@@ -139,6 +140,8 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
             .route("/readyz", web::get().to(readyz))
             .route("/.well-known/jwks.json", web::get().to(jwks::<B>))
             .route("/metrics", web::get().to(metrics::metrics))
+            .service(web::resource("/imports/{kind}").to(transfers::import::<B>))
+            .service(web::resource("/transfers/{id}/result").to(transfers::result::<B>))
             .service(web::resource(routes.path.as_str()).to(endpoint::<B>))
             .default_service(web::to(|| async { HttpResponse::NotFound().finish() }))
             .wrap(Condition::new(routes.compress, Compress::default()))
@@ -211,9 +214,11 @@ fn cors(origins: &[String]) -> Cors {
             ACCEPT,
             AUTHORIZATION,
             CONTENT_TYPE,
+            CONTENT_ENCODING,
+            HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("x-request-id"),
         ])
-        .expose_headers(["x-request-id", "retry-after"])
+        .expose_headers(["x-request-id", "retry-after", "content-disposition"])
         .max_age(3600);
     origins
         .iter()

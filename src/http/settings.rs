@@ -33,6 +33,8 @@ pub struct HttpSettings {
     pub header_timeout: Duration,
     /// Time until a request's body has to be there (15 s).
     pub body_timeout: Duration,
+    /// Time until an uploaded file has to be there (15 min).
+    pub upload_time: Duration,
     /// Time without the client taking a byte of an answer (30 s).
     pub write_timeout: Duration,
     /// Time one operation may run (30 s).
@@ -62,6 +64,7 @@ impl Default for HttpSettings {
             body_bytes: 1024 * 1024,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(15),
+            upload_time: Duration::from_secs(15 * 60),
             write_timeout: Duration::from_secs(30),
             operation_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),

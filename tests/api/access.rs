@@ -32,6 +32,13 @@ const SHOP: Who = Staff(&[
     "STORE_MANAGER",
     "ASSOCIATE",
 ]);
+const EXPORTERS: Who = Staff(&[
+    "ADMIN",
+    "HEADQUARTERS",
+    "REGION_MANAGER",
+    "STORE_MANAGER",
+    "MARKETER",
+]);
 const READERS: Who = Staff(&[
     "ADMIN",
     "HEADQUARTERS",
@@ -72,6 +79,12 @@ const QUERIES: &[(&str, &str, Who)] = &[
         ADMIN,
     ),
     ("jobs", "jobs { nodes { id } totalCount }", ADMIN),
+    (
+        "transfers",
+        "transfers { nodes { id } totalCount }",
+        EXPORTERS,
+    ),
+    ("transfer", "transfer(id: \"x\") { id }", EXPORTERS),
 ];
 
 /// The mutations: field, its input, who may.
@@ -182,6 +195,12 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
     ("cardReplace", "{ cardId: \"x\", version: 0 }", SHOP),
     ("visitRecord", "{ customerId: \"x\" }", SHOP),
     ("jobRetry", "{ id: \"x\" }", ADMIN),
+    (
+        "exportCreate",
+        "{ kind: CUSTOMERS, idempotencyKey: \"\" }",
+        EXPORTERS,
+    ),
+    ("transferCancel", "{ id: \"x\" }", EXPORTERS),
 ];
 
 /// The fields of a root.

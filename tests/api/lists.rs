@@ -79,6 +79,11 @@ async fn fill(world: &World) {
             "listPrice": { "amount": "14.00", "currencyCode": "USD" } });
         run(world, product, input).await;
     }
+    let export = "mutation($input: ExportCreateInput!) { exportCreate(input: $input) \
+        { transfer { id } userErrors { code field message } } }";
+    for _ in 0..20 {
+        run(world, export, json!({ "kind": "CARDS" })).await;
+    }
     let create = "mutation($input: CustomerCreateInput!) { customerCreate(input: $input) \
         { customer { id } userErrors { code field message } } }";
     let record = "mutation($input: VisitRecordInput!) { visitRecord(input: $input) \
@@ -133,6 +138,11 @@ async fn lists_cost_the_same_however_long_they_are() {
             "staff",
             8,
             "query($first: Int!) { staff(first: $first) { nodes { id name grants { role store { name region { name } } } } } }",
+        ),
+        (
+            "transfers",
+            8,
+            "query($first: Int!) { transfers(first: $first) { nodes { id state requestedBy { name } result { sizeBytes } } } }",
         ),
         (
             "auditEntries",

@@ -9,7 +9,7 @@ use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
 /// Restricts a select to the customers in sight.
-fn seen<E: EntityTrait>(
+pub(super) fn seen<E: EntityTrait>(
     ctx: &Ctx,
     select: Select<E>,
     customer: impl ColumnTrait,

@@ -11,5 +11,6 @@ pub mod lookup;
 pub mod memberships;
 pub mod programmes;
 pub mod tiering;
+pub mod walk;
 
 pub use ladder::{Ladder, Rung};

@@ -26,6 +26,7 @@ mod relations;
 mod removal;
 mod row;
 pub mod tastes;
+pub mod walk;
 
 pub use archive::{archive, unarchive};
 pub use change::{ChangeInput, change};

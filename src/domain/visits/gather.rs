@@ -61,8 +61,9 @@ impl Gatherer {
     ) -> Result<()> {
         let mut chunk = Chunk::default();
         while let Some(row) = rows.next() {
-            let row =
-                row.map_err(|error| Error::internal(format!("cannot read the file: {error}")))?;
+            let row = row.map_err(|error| {
+                Error::BadRequest(format!("cannot read the file: {error}").into())
+            })?;
             // A receipt's further lines belong to it, so a chunk ends only in front of another receipt.
             let full = chunk.receipts.len() >= CHUNK || chunk.rejects.len() >= CHUNK;
             if full && !continues(&chunk.receipts, &row, &self.target.store) {

@@ -32,7 +32,7 @@ pub struct VisitFilter {
 }
 
 /// Visits that the viewer sees: those of customers in sight, and all to the stores that they run.
-fn visible(ctx: &Ctx) -> Result<Select<visit::Entity>> {
+pub(super) fn visible(ctx: &Ctx) -> Result<Select<visit::Entity>> {
     let select = visit::Entity::find();
     Ok(match sight::customer_ids(ctx, Action::VisitRead)? {
         Some(ids) => select.filter(
@@ -170,7 +170,15 @@ pub async fn purchases_by_ids(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<purch
 }
 
 async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> {
-    let mut select = purchase::Entity::find().filter(which);
+    Ok(visible_purchases(ctx)?
+        .filter(which)
+        .all(ctx.db.read())
+        .await?)
+}
+
+/// Receipts that the viewer sees: those of the visits that they see.
+pub(super) fn visible_purchases(ctx: &Ctx) -> Result<Select<purchase::Entity>> {
+    let mut select = purchase::Entity::find();
     if let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? {
         let own = to_own_stores(ctx).map(|own| {
             let visits = Query::select()
@@ -186,7 +194,7 @@ async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> 
                 .add_option(own),
         );
     }
-    Ok(select.all(ctx.db.read()).await?)
+    Ok(select)
 }
 
 /// Those of these receipts whose costs the viewer may read: of visits to the stores that they run.

@@ -15,6 +15,7 @@ pub mod receipt;
 pub mod record;
 mod returns;
 mod sift;
+pub mod walk;
 
 #[cfg(test)]
 mod tests;

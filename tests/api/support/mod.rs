@@ -2,6 +2,7 @@
 
 mod client;
 mod engine;
+pub mod files;
 pub mod program;
 mod server;
 pub mod tills;
