@@ -8,8 +8,9 @@ use crate::access::{Ctx, Secrets};
 use crate::app::schema::SchemaState;
 use crate::app::{StartError, db_settings, house};
 use crate::config::{Configuration, Mode, check, secret_key, secret_to_be_made};
-use crate::db::{Db, DbSettings, Engine};
+use crate::db::{Db, DbSettings, Engine, is_no_database};
 use crate::domain::organization::{keys, staff};
+use crate::error::Error;
 use chrono::{DateTime, Utc};
 use entity::values::{Clock, SystemClock};
 use entity::{company, signing_key};
@@ -99,7 +100,12 @@ async fn examine(report: &mut Report, configuration: &Configuration) {
         );
         return;
     }
-    let secrets = secret(report, configuration);
+    let lost = secret_to_be_made(configuration);
+    let secrets = match &lost {
+        // What that means depends on what is in the database.
+        Some(_) => None,
+        None => secret(report, configuration),
+    };
     if is_embedded {
         data_directory(report, &database.data);
     }
@@ -111,36 +117,43 @@ async fn examine(report: &mut Report, configuration: &Configuration) {
     let db = match Db::connect(&settings).await {
         Ok(db) => db,
         Err(error) => {
-            let error = StartError::from(error);
-            report.fail(
-                "database",
-                &format!(
-                    "cannot be reached (address from {}): {error}; is it running, and is the address right?",
-                    configuration.source("database.url")
-                ),
-            );
+            report.fail("database", &cannot_connect(configuration, error));
             return;
         }
     };
-    if let Err(error) = ask(report, &db, secrets).await {
+    if let Err(error) = ask(report, &db, secrets, lost.as_deref()).await {
         report.fail("database", &error.to_string());
     }
     // Nothing was written: a connection that closes badly does no harm.
     let _ = db.close().await;
 }
 
-fn secret(report: &mut Report, configuration: &Configuration) -> Option<Secrets> {
-    if let Some(lost) = secret_to_be_made(configuration) {
-        report.fail(
-            "secret key",
-            &format!(
-                "{} is gone, and the signing keys in the database cannot be opened without it: bring it back \
-                 from a backup",
-                lost.display()
-            ),
+/// Why no connection came about, and what to do.
+fn cannot_connect(configuration: &Configuration, error: Error) -> String {
+    let database = &configuration.settings.database;
+    let is_damaged = matches!(&error, Error::Database(cause) if is_no_database(cause));
+    let error = StartError::from(error);
+    if database.url.is_some() {
+        return format!(
+            "cannot be reached (address from {}): {error}; is it running, and is the address right?",
+            configuration.source("database.url")
         );
-        return None;
     }
+    let file = database.data.join("regulars.db");
+    if is_damaged {
+        format!(
+            "{} is damaged, or no database at all: bring it back from a backup",
+            file.display()
+        )
+    } else {
+        format!(
+            "{} cannot be opened: {error}; may the account that the program runs under read and write it?",
+            file.display()
+        )
+    }
+}
+
+fn secret(report: &mut Report, configuration: &Configuration) -> Option<Secrets> {
     // The key is there: the generator is never asked.
     match secret_key(configuration, || [0; 32]) {
         Ok(key) => {
@@ -193,7 +206,13 @@ fn free_space(_: &Path) -> Option<u64> {
     None
 }
 
-async fn ask(report: &mut Report, db: &Db, secrets: Option<Secrets>) -> Result<(), StartError> {
+/// Asks the database; `lost` is the file of the secret key where there should be one and is none.
+async fn ask(
+    report: &mut Report,
+    db: &Db,
+    secrets: Option<Secrets>,
+    lost: Option<&Path>,
+) -> Result<(), StartError> {
     let is_open = secrets.is_some();
     match house::postgres_version(db).await? {
         Some(version) if version < house::OLDEST_POSTGRES => report.fail(
@@ -219,6 +238,9 @@ async fn ask(report: &mut Report, db: &Db, secrets: Option<Secrets>) -> Result<(
             // What follows reads tables that may not be there.
             return Ok(());
         }
+    }
+    if let Some(file) = lost {
+        missing_secret(report, db, file).await?;
     }
     // Without the secret nothing below depends on it but the signing keys.
     let ctx = Ctx::system(
@@ -302,6 +324,27 @@ async fn clocks(report: &mut Report, db: &Db) -> Result<(), StartError> {
         report.warn("clock", &format!("{text}: set the time by NTP"));
     } else {
         report.ok("clock", &text);
+    }
+    Ok(())
+}
+
+/// The file of the secret key is not there: a loss where something was sealed with it, otherwise nothing yet.
+async fn missing_secret(report: &mut Report, db: &Db, file: &Path) -> Result<(), StartError> {
+    let is_needed = signing_key::Entity::find().one(db.read()).await?.is_some();
+    let file = file.display();
+    if is_needed {
+        report.fail(
+            "secret key",
+            &format!(
+                "{file} is gone, and the signing keys in the database cannot be opened without it: bring it back from a \
+                 backup"
+            ),
+        );
+    } else {
+        report.warn(
+            "secret key",
+            &format!("there is none yet: the first `regulars serve` makes {file}"),
+        );
     }
     Ok(())
 }

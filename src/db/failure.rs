@@ -33,6 +33,12 @@ pub fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
+/// The embedded engine's file is no database, or so damaged that it does not look like one.
+pub fn is_no_database(error: &DbErr) -> bool {
+    // SQLITE_CORRUPT, SQLITE_NOTADB.
+    database_code(error).is_some_and(|code| matches!(code.as_str(), "11" | "26"))
+}
+
 /// The connection is gone: nothing was committed by a transaction that had not yet sent its commit.
 pub(super) fn is_connection_lost(error: &DbErr) -> bool {
     match sqlx_error(error) {

@@ -17,7 +17,7 @@ mod write;
 
 pub use batch::{Batch, Table};
 pub use connect::{Db, DbSettings, Engine};
-pub use failure::{is_unavailable, is_unique_violation};
+pub use failure::{is_no_database, is_unavailable, is_unique_violation};
 pub use idempotency::IdempotencyKey;
 pub use keyset::{Bounds, Keyset, Page, PageRequest, Sort, SortKey};
 pub use spool::{Sorted, Spool, SpoolRow};

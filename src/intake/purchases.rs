@@ -8,10 +8,11 @@
 use std::io::{self, Read};
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use entity::values::decimal::parse_scaled;
 use entity::values::email::Email;
-use entity::values::money::{exponent, parse_amount, parse_currency};
+use entity::values::money::{exponent, parse_currency};
 use entity::values::phone::{Phone, PhoneRegion};
-use entity::values::quantity::Quantity;
+use entity::values::quantity::{Quantity, QuantityError};
 use entity::values::text::{TextError, clean_optional_line};
 use iso_currency::Currency;
 
@@ -337,19 +338,17 @@ impl<R: Read> PurchaseRows<R> {
 
     fn amount(&self, currency: Currency) -> Result<i64, Fault> {
         let text = self.required(Field::Amount, LONGEST_REFERENCE)?;
-        let parsed = self
-            .options
-            .decimals
+        let decimals = &self.options.decimals;
+        let digits = exponent(currency);
+        let parsed = decimals
             .plain(&text)
-            .map_err(Into::into)
-            .and_then(|plain| parse_amount(&plain, currency));
+            .and_then(|plain| parse_scaled(&plain, digits));
         parsed.map_err(|error| {
-            let code = currency.code();
-            let digits = exponent(currency);
+            let (why, code) = (decimals.explain(&error), currency.code());
             fault(
                 Field::Amount,
                 RejectCode::BadAmount,
-                &format!("{error} ({code} has {digits} decimals)"),
+                &format!("{why} ({code} has {digits} decimals)"),
             )
         })
     }
@@ -359,12 +358,15 @@ impl<R: Read> PurchaseRows<R> {
             return Ok(Quantity::ONE);
         };
         let bad = |reason: &str| fault(Field::Quantity, RejectCode::BadQuantity, reason);
-        let plain = self
-            .options
-            .decimals
+        let decimals = &self.options.decimals;
+        let quantity = decimals
             .plain(&text)
-            .map_err(|error| bad(&error.to_string()))?;
-        let quantity = Quantity::parse(&plain).map_err(|error| bad(&error.to_string()))?;
+            .map_err(QuantityError::Decimal)
+            .and_then(|plain| Quantity::parse(&plain))
+            .map_err(|error| match error {
+                QuantityError::Decimal(error) => bad(&decimals.explain(&error)),
+                other => bad(&other.to_string()),
+            })?;
         if quantity.thousandths() == 0 {
             Err(bad("must not be zero"))
         } else {

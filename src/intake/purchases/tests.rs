@@ -309,6 +309,29 @@ fn other_formats() {
 }
 
 #[test]
+fn advice_is_given_in_the_format_that_was_asked_for() {
+    let told = |thousands: Option<char>, row: &str| -> String {
+        let mut options = options("customer=c,date=d,amount=a,quantity=q");
+        options.delimiter = b';';
+        options.decimals = DecimalFormat::new(',', thousands).unwrap();
+        let text = format!("c;d;a;q\n{row}\n");
+        match read_with(text.as_bytes(), options).pop() {
+            Some(Row::Reject(reject)) => reject.reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    for (thousands, row, advice) in [
+        (None, "1;2024-12-31;12.50;1", "write it like 1234,50"),
+        (None, "1;2024-12-31;x;1", "write it like 1234,50"),
+        (Some('.'), "1;2024-12-31;1.5;1", "write it like 1.234,50"),
+        (Some(' '), "1;2024-12-31;2,5;one", "write it like 1 234,50"),
+    ] {
+        let said = told(thousands, row);
+        assert!(said.contains(advice) && !said.contains("point"), "{said}");
+    }
+}
+
+#[test]
 fn identities_are_distinct_and_the_same_again() {
     let text = "customer_id,date,quantity,amount\n1,2024-01-01,1,5.00\n1,2024-01-01,1,5.00\n1,2024-01-01,1,5\n1,2024-01-01,2,5\n";
     let first = read(text, MAP);
