@@ -142,6 +142,8 @@ settings! {
     Database in "database" {
         /// Address of a PostgreSQL server, `postgres://user:password@host/database`. `DATABASE_URL` is read too. Without one, the embedded engine keeps its file in the data directory.
         url: Option<SecretString> = None, "REGULARS_DATABASE_URL";
+        /// A file that holds this address instead, so that its password is in no variable.
+        url_file: Option<PathBuf> = None, "REGULARS_DATABASE_URL_FILE";
         /// Directory of the embedded engine's file and of the generated secret key.
         data: PathBuf = PathBuf::from("data"), "REGULARS_DATA";
         /// Connections held at most.
