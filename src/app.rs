@@ -5,9 +5,12 @@
 
 mod backend;
 mod background;
+pub mod backup;
+pub mod consistency;
 mod figures;
 pub mod house;
 pub mod logging;
+pub mod machine;
 pub mod schema;
 mod server;
 

@@ -3,9 +3,11 @@
 //! Called by `main`. A command reads the configuration, opens the [`House`] and asks the same
 //! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
+mod backup;
 mod demo;
 mod doctor;
 mod first_store;
+mod health;
 mod import;
 mod migrate;
 mod schema;
@@ -103,7 +105,17 @@ enum Command {
     /// Print the GraphQL schema.
     Schema,
     /// Look whether everything is as it should be.
-    Doctor,
+    Doctor(doctor::DoctorArgs),
+    /// Ask the server on this machine whether it is ready; end with 1 when it is not.
+    Health {
+        /// Address and port on which it listens.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+    },
+    /// Copy the embedded engine's database beside a running server.
+    Backup(backup::BackupArgs),
+    /// Bring a backup back into an empty data directory.
+    Restore(backup::RestoreArgs),
 }
 
 /// Runs the command that the command line names.
@@ -137,7 +149,16 @@ impl Cli {
             Command::Import(command) => self.global.import(command).await,
             Command::Schema => Ok(schema::run()),
             Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
-            Command::Doctor => doctor::run(self.global.configuration(None)).await,
+            Command::Doctor(args) => doctor::run(self.global.configuration(None), args).await,
+            Command::Health { listen } => health::run(&self.global.configuration(listen)?).await,
+            Command::Backup(args) => {
+                backup::make(&self.global.configuration(None)?, args).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Restore(args) => {
+                backup::restore(&self.global.configuration(None)?, args).await?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }

@@ -5,9 +5,11 @@
 
 mod batch;
 mod connect;
+pub mod copy;
 mod failure;
 mod idempotency;
 mod keyset;
+pub mod probe;
 mod queue;
 mod spool;
 mod sql;
@@ -17,7 +19,8 @@ mod write;
 
 pub use batch::{Batch, Table};
 pub use connect::{Db, DbSettings, Engine};
-pub use failure::{is_no_database, is_unavailable, is_unique_violation};
+pub use copy::Look;
+pub use failure::{is_disk_full, is_no_database, is_unavailable, is_unique_violation};
 pub use idempotency::IdempotencyKey;
 pub use keyset::{Bounds, Keyset, Page, PageRequest, Sort, SortKey};
 pub use spool::{Sorted, Spool, SpoolRow};

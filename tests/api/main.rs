@@ -13,8 +13,11 @@
 mod support;
 
 mod access;
+mod backup;
+mod breakages;
 mod catalog;
 mod commands;
+mod consistency;
 mod counter;
 mod database_away;
 mod doctor;

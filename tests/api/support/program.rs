@@ -42,6 +42,8 @@ fn within(place: &Place, mut command: Command) -> Command {
     command
         .env("REGULARS_DATA", &place.data)
         .env("REGULARS_SECRET_KEY", SECRET_KEY)
+        // The doctor looks at the address too, and the usual one may be taken on this machine.
+        .env("REGULARS_LISTEN", "127.0.0.1:0")
         .stdin(Stdio::null());
     if let Some(url) = &place.url {
         command.env("DATABASE_URL", url);
