@@ -13,6 +13,7 @@ pub mod logging;
 pub mod machine;
 pub mod schema;
 mod server;
+pub mod traces;
 
 pub use house::House;
 pub use server::{App, Running};

@@ -38,7 +38,7 @@ pub struct RestoreArgs {
 /// # Errors
 /// Those of [`backup::make`].
 pub async fn make(configuration: &Configuration, args: BackupArgs) -> Result<(), StartError> {
-    logging::start(&configuration.settings.logging)?;
+    logging::start(&configuration.settings)?;
     let began = Instant::now();
     let plan = Plan {
         to: args.to,
@@ -69,7 +69,7 @@ pub async fn make(configuration: &Configuration, args: BackupArgs) -> Result<(),
 /// # Errors
 /// Those of [`backup::restore`].
 pub async fn restore(configuration: &Configuration, args: RestoreArgs) -> Result<(), StartError> {
-    logging::start(&configuration.settings.logging)?;
+    logging::start(&configuration.settings)?;
     let manifest = backup::restore(configuration, &args.from).await?;
     say(&format!(
         "{} holds {} as of {}",

@@ -68,7 +68,7 @@ pub(super) async fn run(mut global: Global, args: DemoArgs) -> Result<ExitCode, 
         global.data = Some(PathBuf::from(DATA));
         configuration = global.configuration(args.listen.clone())?;
     }
-    logging::start(&configuration.settings.logging)?;
+    logging::start(&configuration.settings)?;
     let house = House::open(configuration, Mode::Demo, Arc::new(SystemClock)).await?;
     let summary = fill(&house, &args.scale()).await?;
     say(&filled(&summary, &house.configuration));

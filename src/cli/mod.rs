@@ -15,7 +15,7 @@ mod serve;
 pub mod staff;
 pub mod terminal;
 
-use crate::app::{House, StartError, logging};
+use crate::app::{House, StartError, logging, traces};
 use crate::config::{Configuration, Mode, Options};
 use clap::{Args, Parser, Subcommand};
 use entity::values::SystemClock;
@@ -61,7 +61,7 @@ impl Global {
     /// Opens the house for a command that works beside the server.
     async fn house(&self) -> Result<House, StartError> {
         let configuration = self.configuration(None)?;
-        logging::start(&configuration.settings.logging)?;
+        logging::start(&configuration.settings)?;
         House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await
     }
 
@@ -77,7 +77,7 @@ impl Global {
 impl Global {
     async fn import(&self, command: import::ImportCommand) -> Result<ExitCode, StartError> {
         let configuration = self.configuration(None)?;
-        logging::start(&configuration.settings.logging)?;
+        logging::start(&configuration.settings)?;
         import::run(configuration, command).await?;
         Ok(ExitCode::SUCCESS)
     }
@@ -131,7 +131,9 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.run()) {
+    let outcome = runtime.block_on(cli.run());
+    traces::finish();
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             terminal::complain(&error.to_string());

@@ -75,6 +75,8 @@ sections! {
     retention: Retention,
     /// The program's own log.
     logging: Logging,
+    /// Traces for an OpenTelemetry collector.
+    traces: Traces,
 }
 
 words! {
@@ -218,5 +220,17 @@ settings! {
         format: LogFormat = LogFormat::Pretty, "REGULARS_LOG_FORMAT";
         /// What is logged, as in `info,regulars=debug`.
         filter: String = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,actix_server=warn".to_owned(), "REGULARS_LOG";
+    }
+}
+
+settings! {
+    /// Traces for an OpenTelemetry collector.
+    Traces in "traces" {
+        /// Address of an OpenTelemetry collector on this machine or in its network that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; without one no traces are made.
+        endpoint: Option<String> = None, "REGULARS_TRACES_ENDPOINT";
+        /// One request in how many is traced, where the caller has not decided.
+        one_in: u32 = 1, "REGULARS_TRACES_ONE_IN";
+        /// Tell each SQL statement in a trace too, without its values.
+        statements: bool = false, "REGULARS_TRACES_STATEMENTS";
     }
 }

@@ -4,6 +4,7 @@ use super::queue::WriterQueue;
 use super::time_limit;
 use super::turns::Turns;
 use crate::error::{Error, Result};
+use crate::spans;
 use sea_orm::sqlx::{
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -226,5 +227,6 @@ fn count_statements(connection: &mut DatabaseConnection) {
         if info.failed {
             failures.increment(1);
         }
+        spans::statement(&info.statement.sql, info.elapsed, info.failed);
     });
 }

@@ -21,8 +21,9 @@ use actix_web::{
 use apollo_compiler::ast::OperationType;
 use async_graphql::Response;
 use futures_util::FutureExt;
+use tracing::Instrument;
 
-use crate::graphql::gate::Gate;
+use crate::{graphql::gate::Gate, spans};
 
 use super::{
     answer::{
@@ -133,13 +134,14 @@ async fn admit_and_run<B: Backend>(
         let message = error.to_string();
         answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
     })?;
-    let admitted = shared
-        .gate
-        .admit(
-            &params.query,
-            params.operation_name.as_deref(),
-            &params.variables,
-        )
+    let admitted = spans::gate()
+        .in_scope(|| {
+            shared.gate.admit(
+                &params.query,
+                params.operation_name.as_deref(),
+                &params.variables,
+            )
+        })
         .map_err(|refusal| {
             metrics::refused(refusal.code());
             answer::refusal(media, &refusal)
@@ -167,7 +169,11 @@ async fn admit_and_run<B: Backend>(
     metrics::cost(kind, admitted.cost);
     let request_id = origin.request_id;
     let order = Arc::clone(&admitted.order);
-    let running = AssertUnwindSafe(shared.backend.execute(viewer, origin, admitted)).catch_unwind();
+    let work = shared
+        .backend
+        .execute(viewer, origin, admitted)
+        .instrument(spans::operation(kind));
+    let running = AssertUnwindSafe(work).catch_unwind();
     let response = match tokio::time::timeout(settings.operation_timeout, running).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

@@ -22,7 +22,7 @@ const ROOMS: [&[&str]; 11] = [
     &["access"],
     &["db"],
     &["error"],
-    &["intake"],
+    &["intake", "spans"],
 ];
 
 /// The topics of `domain` from the bottom up.

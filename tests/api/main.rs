@@ -34,4 +34,5 @@ mod own_stores;
 mod schema;
 mod session;
 mod stale;
+mod traces;
 mod transport;
