@@ -163,6 +163,21 @@ pub async fn prefer_indexes(tx: &impl ConnectionTrait) -> Result<()> {
     Ok(())
 }
 
+/// Tells PostgreSQL for this transaction to look rows up one by one: for a statement that changes a few rows of a table
+/// which grows without end, where a guess at how many they are would have it read the whole table each time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn look_up_one_by_one(tx: &impl ConnectionTrait) -> Result<()> {
+    if Engine::of(tx) == Engine::Postgres {
+        tx.execute_unprepared(
+            "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off",
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 impl Db {
     /// An empty statement for this database.
     pub fn sql(&self) -> Sql {
