@@ -166,6 +166,24 @@ pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>
     ))
 }
 
+/// The same as [`customers`], as a condition on a column that refers to a customer: for few rows beside another
+/// condition, where [`customer_ids`] would have all customers in sight gathered first.
+///
+/// `None` means all of them, so that no condition is needed.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn refers_to_seen(
+    ctx: &Ctx,
+    action: Action,
+    customer: impl ColumnTrait,
+) -> Result<Option<Expr>> {
+    let id = Expr::col((customer::Entity, customer::Column::Id));
+    let column = Expr::col(customer.as_column_ref());
+    Ok(customer_ids(ctx, action)?
+        .map(|mut seen| Expr::exists(seen.and_where(id.eq(column)).to_owned())))
+}
+
 /// A customer's row as a writer locked it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct LockedCustomer {
