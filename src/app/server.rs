@@ -7,7 +7,7 @@ use super::house::House;
 use crate::access::audit::AuditLog;
 use crate::config::{ForwardedHeader, Mode, Settings};
 use crate::domain::organization::{Authenticator, staff};
-use crate::graphql::gate::{Gate, Limits, Overrides};
+use crate::graphql::gate::{Gate, Limits};
 use crate::graphql::{root, scalars};
 use crate::http::{self, HttpParts, HttpSettings, ReadyCheck, RunningServer, serve};
 use std::net::{SocketAddr, TcpListener};
@@ -65,7 +65,7 @@ impl App {
         let authenticator = Arc::new(Authenticator::start(ctx.clone()).await?);
         let schema = root::build();
         let rules = scalars::rules();
-        let gate = Gate::with_rules(&root::sdl(), limits(settings), &Overrides::default(), rules)
+        let gate = Gate::with_rules(&root::sdl(), limits(settings), &root::usual_sizes(), rules)
             .map_err(|error| StartError::Refused(error.to_string()))?;
         let background = Background::start(&ctx, settings)?;
         let stop = CancellationToken::new();

@@ -17,6 +17,7 @@ mod catalog;
 mod commands;
 mod counter;
 mod database_away;
+mod demo;
 mod doctor;
 mod full_disk;
 mod health;
