@@ -5,17 +5,15 @@
 //! table `sight`, written by higher topics through [`grant`], so that this room need not know them.
 
 use super::{Action, Ctx, Place, Viewer};
-use crate::db::{Engine, Sql, among};
+use crate::db::{Batch, Engine, Sql, Table, among};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::ids::{CustomerId, RegionId, StaffId, StoreId};
 use entity::{customer, sight, store};
-use sea_orm::sea_query::{
-    Expr, ExprTrait, IntoCondition, LockType, OnConflict, Query, SelectStatement,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, LockType, Query, SelectStatement};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -168,6 +166,24 @@ pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>
     ))
 }
 
+/// The same as [`customers`], as a condition on a column that refers to a customer: for few rows beside another
+/// condition, where [`customer_ids`] would have all customers in sight gathered first.
+///
+/// `None` means all of them, so that no condition is needed.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn refers_to_seen(
+    ctx: &Ctx,
+    action: Action,
+    customer: impl ColumnTrait,
+) -> Result<Option<Expr>> {
+    let id = Expr::col((customer::Entity, customer::Column::Id));
+    let column = Expr::col(customer.as_column_ref());
+    Ok(customer_ids(ctx, action)?
+        .map(|mut seen| Expr::exists(seen.and_where(id.eq(column)).to_owned())))
+}
+
 /// A customer's row as a writer locked it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct LockedCustomer {
@@ -248,6 +264,17 @@ pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<()>
         .ok_or_else(|| Error::internal("a card's holder is gone"))
 }
 
+static SHOWN: Table = Table {
+    name: "sight",
+    columns: &[
+        ("customer_id", "uuid"),
+        ("scope_id", "uuid"),
+        ("cause", "text"),
+        ("until", "timestamptz"),
+    ],
+    conflict: "on conflict (customer_id, scope_id, cause) do update set until = excluded.until",
+};
+
 /// Shows a customer to a member of staff or to a store until a moment; given again, the later moment holds.
 ///
 /// # Errors
@@ -259,24 +286,29 @@ pub async fn grant(
     cause: &str,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    let row = sight::ActiveModel {
-        customer_id: Set(customer_id),
-        scope_id: Set(scope.into()),
-        cause: Set(cause.to_owned()),
-        until: Set(until),
-    };
-    let latest = OnConflict::columns([
-        sight::Column::CustomerId,
-        sight::Column::ScopeId,
-        sight::Column::Cause,
-    ])
-    .update_column(sight::Column::Until)
-    .to_owned();
-    sight::Entity::insert(row)
-        .on_conflict(latest)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
+    let mut batch = Batch::new();
+    gather(&mut batch, customer_id, scope, cause, until);
+    batch.write(tx).await
+}
+
+/// As [`grant`], for callers who write more in the same statement.
+pub fn gather(
+    batch: &mut Batch,
+    customer_id: CustomerId,
+    scope: impl Into<Uuid>,
+    cause: &str,
+    until: DateTime<Utc>,
+) {
+    let scope: Uuid = scope.into();
+    batch.insert(
+        &SHOWN,
+        [vec![
+            customer_id.into(),
+            scope.into(),
+            cause.into(),
+            until.into(),
+        ]],
+    );
 }
 
 /// Forgets what is shown to nobody any more; gives how many rows.

@@ -24,5 +24,5 @@ pub use failure::{is_disk_full, is_no_database, is_unavailable, is_unique_violat
 pub use idempotency::IdempotencyKey;
 pub use keyset::{Bounds, Keyset, Page, PageRequest, Sort, SortKey};
 pub use spool::{Sorted, Spool, SpoolRow};
-pub use sql::{Sql, among, literal_limit, prefer_indexes};
+pub use sql::{Sql, among, literal_limit, literal_limits, look_up_one_by_one, prefer_indexes};
 pub use write::Tx;

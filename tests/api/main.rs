@@ -20,6 +20,7 @@ mod commands;
 mod consistency;
 mod counter;
 mod database_away;
+mod demo;
 mod deploy;
 mod doctor;
 mod full_disk;

@@ -1,6 +1,7 @@
 //! Reading memberships, cards and the history of tiers: for many customers at once, in sight only.
 
 use crate::access::{Action, Ctx, sight};
+use crate::db::among;
 use crate::error::Result;
 use entity::ids::{CardId, CustomerId, MembershipId};
 use entity::values::CardNumber;
@@ -25,7 +26,11 @@ fn seen<E: EntityTrait>(
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn memberships_by_ids(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<membership::Model>> {
-    let select = membership::Entity::find().filter(membership::Column::Id.is_in(ids.to_vec()));
+    let select = membership::Entity::find().filter(among(
+        ctx.db.engine(),
+        membership::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(seen(ctx, select, membership::Column::CustomerId)?
         .all(ctx.db.read())
         .await?)
@@ -37,7 +42,11 @@ pub async fn memberships_by_ids(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<m
 /// As [`crate::access::Viewer::require`].
 pub async fn memberships_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<membership::Model>> {
     let select = membership::Entity::find()
-        .filter(membership::Column::CustomerId.is_in(customers.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            membership::Column::CustomerId,
+            customers.iter().copied(),
+        ))
         .order_by_asc(membership::Column::Id);
     Ok(seen(ctx, select, membership::Column::CustomerId)?
         .all(ctx.db.read())
@@ -49,7 +58,11 @@ pub async fn memberships_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<m
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn cards_by_ids(ctx: &Ctx, ids: &[CardId]) -> Result<Vec<card::Model>> {
-    let select = card::Entity::find().filter(card::Column::Id.is_in(ids.to_vec()));
+    let select = card::Entity::find().filter(among(
+        ctx.db.engine(),
+        card::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(seen(ctx, select, card::Column::CustomerId)?
         .all(ctx.db.read())
         .await?)
@@ -61,7 +74,11 @@ pub async fn cards_by_ids(ctx: &Ctx, ids: &[CardId]) -> Result<Vec<card::Model>>
 /// As [`crate::access::Viewer::require`].
 pub async fn cards_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<card::Model>> {
     let select = card::Entity::find()
-        .filter(card::Column::CustomerId.is_in(customers.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            card::Column::CustomerId,
+            customers.iter().copied(),
+        ))
         .order_by_asc(card::Column::Id);
     Ok(seen(ctx, select, card::Column::CustomerId)?
         .all(ctx.db.read())
@@ -77,7 +94,11 @@ pub async fn tier_changes_of(
     memberships: &[MembershipId],
 ) -> Result<Vec<tier_change::Model>> {
     let select = tier_change::Entity::find()
-        .filter(tier_change::Column::MembershipId.is_in(memberships.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            tier_change::Column::MembershipId,
+            memberships.iter().copied(),
+        ))
         .order_by_asc(tier_change::Column::Id);
     Ok(seen(ctx, select, tier_change::Column::CustomerId)?
         .all(ctx.db.read())
@@ -92,7 +113,11 @@ pub async fn tier_changes_by_ids(
     ctx: &Ctx,
     ids: &[entity::ids::TierChangeId],
 ) -> Result<Vec<tier_change::Model>> {
-    let select = tier_change::Entity::find().filter(tier_change::Column::Id.is_in(ids.to_vec()));
+    let select = tier_change::Entity::find().filter(among(
+        ctx.db.engine(),
+        tier_change::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(seen(ctx, select, tier_change::Column::CustomerId)?
         .all(ctx.db.read())
         .await?)

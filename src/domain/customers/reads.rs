@@ -3,6 +3,7 @@
 
 use super::row::{CustomerRow, narrow};
 use crate::access::{Action, Ctx, sight};
+use crate::db::among;
 use crate::error::Result;
 use entity::ids::CustomerId;
 use entity::{customer, customer_total};
@@ -28,7 +29,11 @@ pub async fn by_id(ctx: &Ctx, id: CustomerId) -> Result<Option<CustomerRow>> {
 /// Those of the policy and the database.
 pub async fn by_ids(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
     Ok(narrow()
-        .filter(customer::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(
+            ctx.db.engine(),
+            customer::Column::Id,
+            ids.iter().copied(),
+        ))
         .filter(sight::customers(ctx, Action::CustomerRead)?)
         .into_partial_model()
         .all(ctx.db.read())
@@ -42,7 +47,11 @@ pub async fn by_ids(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
 /// Those of the policy and the database.
 pub async fn details(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<customer::Model>> {
     Ok(customer::Entity::find()
-        .filter(customer::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(
+            ctx.db.engine(),
+            customer::Column::Id,
+            ids.iter().copied(),
+        ))
         .filter(sight::customers(ctx, Action::CustomerRead)?)
         .all(ctx.db.read())
         .await?)
@@ -54,8 +63,12 @@ pub async fn details(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<customer::Mode
 /// Those of the policy and the database.
 pub async fn totals(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<customer_total::Model>> {
     ctx.require(Action::VisitRead)?;
-    let mut select = customer_total::Entity::find()
-        .filter(customer_total::Column::CustomerId.is_in(ids.iter().copied()));
+    let owners = ids.iter().copied();
+    let mut select = customer_total::Entity::find().filter(among(
+        ctx.db.engine(),
+        customer_total::Column::CustomerId,
+        owners,
+    ));
     if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {
         select = select.filter(
             Expr::col((customer_total::Entity, customer_total::Column::CustomerId))

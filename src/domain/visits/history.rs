@@ -276,7 +276,6 @@ async fn book_in(
         .about(concerned)
         .detail(payload.clone());
     audit::gather(&mut batch, &[entry]);
-    batch.write(tx).await?;
     events.push(NewEvent {
         kind: "history.imported",
         customer: None,
@@ -284,7 +283,8 @@ async fn book_in(
         subject: VisitId::new().into(),
         payload,
     });
-    events::record(tx, ctx, &events).await?;
+    events::gather(&mut batch, ctx, events);
+    batch.write(tx).await?;
     Ok(outcome)
 }
 

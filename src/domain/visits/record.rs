@@ -183,9 +183,9 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
         .about([facts.customer])
         .detail(detail);
     audit::gather(&mut batch, &[entry]);
+    events::gather(&mut batch, ctx, events);
+    arrive(&mut batch, ctx, &facts, plan.zone);
     batch.write(tx).await?;
-    events::record(tx, ctx, &events).await?;
-    arrive(tx, ctx, &facts, plan.zone).await?;
     if let Some(key) = &plan.key {
         key.remember(tx, booked.visit.into(), ctx.now()).await?;
     }
@@ -193,27 +193,18 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
 }
 
 /// Whoever has arrived today is seen by the staff of the store until its day ends (rule R1).
-async fn arrive(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    facts: &VisitFacts,
-    zone: TimeZone,
-) -> Result<()> {
+fn arrive(batch: &mut Batch, ctx: &Ctx, facts: &VisitFacts, zone: TimeZone) {
     let today = business_date::business_date(ctx.now(), zone);
-    if facts.business_date != today {
-        return Ok(());
-    }
-    let Some(tomorrow) = today.succ_opt() else {
-        return Ok(());
+    let Some(tomorrow) = today.succ_opt().filter(|_| facts.business_date == today) else {
+        return;
     };
-    sight::grant(
-        tx,
+    sight::gather(
+        batch,
         facts.customer,
         facts.store,
         "arrived",
         business_date::local_midnight(zone, tomorrow),
-    )
-    .await
+    );
 }
 
 /// The visit of a receipt with the same number, if there is one.

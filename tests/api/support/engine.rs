@@ -64,6 +64,11 @@ impl Place {
         }
     }
 
+    /// A place on the embedded engine without any change of the schema, whatever this run tests.
+    pub fn embedded() -> Self {
+        Self::bare(None)
+    }
+
     fn bare(database: Option<TestDatabase>) -> Self {
         let directory = TempDir::new().unwrap();
         Self {
