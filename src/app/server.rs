@@ -5,7 +5,7 @@ use super::backend::Api;
 use super::background::Background;
 use super::house::House;
 use crate::access::audit::AuditLog;
-use crate::config::{ForwardedHeader, Mode, Settings};
+use crate::config::{ExplorerPage, ForwardedHeader, Mode, Settings};
 use crate::domain::organization::{Authenticator, staff};
 use crate::graphql::gate::{Gate, Limits, Overrides};
 use crate::graphql::{root, scalars};
@@ -83,7 +83,7 @@ impl App {
                 schema,
                 ctx,
             },
-            settings: http_settings(settings),
+            settings: http_settings(settings, house.mode),
             ready,
             metrics: Some(house.figures.clone()),
             request_ids: Uuid::now_v7,
@@ -181,7 +181,7 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn http_settings(settings: &Settings) -> HttpSettings {
+fn http_settings(settings: &Settings, mode: Mode) -> HttpSettings {
     let server = &settings.server;
     let default = HttpSettings::default();
     HttpSettings {
@@ -202,6 +202,12 @@ fn http_settings(settings: &Settings) -> HttpSettings {
         cors_origins: server.cors_origins.clone(),
         metrics_token: server.metrics_token.clone(),
         compress: server.compress,
+        explorer: match server.explorer {
+            ExplorerPage::On => http::ExplorerPage::On,
+            ExplorerPage::Plain => http::ExplorerPage::Plain,
+            ExplorerPage::Off => http::ExplorerPage::Off,
+        },
+        demo: mode == Mode::Demo,
         ..default
     }
 }

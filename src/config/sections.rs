@@ -88,6 +88,18 @@ words! {
 }
 
 words! {
+    /// Which page a browser gets at the endpoint.
+    ExplorerPage {
+        /// The explorer that was built in, or the plain one.
+        On = "on",
+        /// The plain explorer, with GraphiQL from a public CDN.
+        Plain = "plain",
+        /// A page without scripts that says where it is.
+        Off = "off",
+    }
+}
+
+words! {
     /// How a line of the log is written.
     LogFormat {
         /// One JSON object a line.
@@ -122,6 +134,8 @@ settings! {
         metrics_token: Option<SecretString> = None, "REGULARS_METRICS_TOKEN";
         /// Compress answers for clients that ask for it.
         compress: bool = false, "REGULARS_COMPRESS";
+        /// The page that a browser gets at the endpoint: `on` for the explorer, `plain` for one that loads GraphiQL from a public CDN (also what `on` means where the explorer was not built), `off` for none.
+        explorer: ExplorerPage = ExplorerPage::On, "REGULARS_EXPLORER";
     }
 }
 

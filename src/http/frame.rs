@@ -67,10 +67,13 @@ pub async fn frame(
     }
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Only the explorer's files, which are the same for everybody, say otherwise.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     metrics::response(status);
     // What is streamed, or has become another protocol, goes on being served.

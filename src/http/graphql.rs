@@ -32,6 +32,7 @@ use super::{
     bearer::bearer,
     body::{self, BodyError},
     client_address::client_address,
+    explorer::Explorer,
     frame::RequestId,
     metrics, negotiate,
     negotiate::{MediaType, Preference},
@@ -41,20 +42,22 @@ use super::{
 };
 
 /// What the endpoint works with; one for all workers.
-pub struct Endpoint<B> {
+pub(super) struct Endpoint<B> {
     /// Admits documents.
     pub gate: Gate,
     /// Runs them.
     pub backend: B,
     /// Bounds and times.
     pub settings: HttpSettings,
+    /// What browsers see; none where it is switched off.
+    pub explorer: Option<web::Data<Explorer>>,
 }
 
 const METHODS: &str = "GET, POST, OPTIONS";
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Answers one request.
-pub async fn endpoint<B: Backend>(
+pub(super) async fn endpoint<B: Backend>(
     request: HttpRequest,
     payload: web::Payload,
     shared: web::Data<Endpoint<B>>,
@@ -106,7 +109,11 @@ async fn admit_and_run<B: Backend>(
         }
     };
     if is_get && preference.html && request.query_string().is_empty() {
-        return Ok((page::page(&settings.path), "page"));
+        let page = match &shared.explorer {
+            Some(explorer) => explorer.page(headers),
+            None => page::page(&settings.path),
+        };
+        return Ok((page, "page"));
     }
     let Some(media) = preference.media else {
         return Err(answer::request_error(

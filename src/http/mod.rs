@@ -9,6 +9,7 @@ mod bearer;
 mod body;
 mod client_address;
 mod connection;
+mod explorer;
 mod frame;
 mod graphql;
 mod health;
@@ -31,5 +32,5 @@ pub use self::{
     backend::{AuthRefusal, Backend, RequestOrigin},
     health::ReadyCheck,
     server::{HttpParts, RunningServer, serve},
-    settings::{ForwardedHeader, HttpSettings},
+    settings::{ExplorerPage, ForwardedHeader, HttpSettings},
 };
