@@ -1,11 +1,6 @@
 //! Lists what `npm run build` has left in `dist/page`, for `src/lib.rs` to embed. Nothing there is no error: the
 //! plain page is served then.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "that is how a build script talks to cargo"
-)]
-
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -6,7 +6,7 @@ use super::StartError;
 use crate::config::{LogFormat, Settings};
 use crate::spans;
 use std::io::IsTerminal;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -33,11 +33,12 @@ pub fn start(settings: &Settings) -> Result<(), StartError> {
             .with_target(false)
             .boxed(),
     };
+    // Spans for traces are no part of the log. The hint says that this asks for nothing beyond the filter: without it
+    // each call that the log leaves out would be looked at when it comes.
+    let ours = filter_fn(|it| it.target() != spans::TARGET).with_max_level_hint(LevelFilter::TRACE);
+    let mut layers = vec![lines.with_filter(filter.and(ours)).boxed()];
+    layers.extend(traces);
     // It is started already in a process that runs several programs, which only tests do.
-    let _ = tracing_subscriber::registry()
-        // Spans for traces are no part of the log.
-        .with(lines.with_filter(filter.and(filter_fn(|it| it.target() != spans::TARGET))))
-        .with(traces)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(layers).try_init();
     Ok(())
 }

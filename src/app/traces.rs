@@ -19,10 +19,8 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::OnceLock;
 use std::time::Duration;
-use tracing::Subscriber;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::{Layer, Registry};
 
 /// The longest that a collector may take to connect, to read and to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,12 +35,9 @@ static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 ///
 /// # Errors
 /// An address that is none.
-pub(super) fn layer<S>(
+pub(super) fn layer(
     settings: &Traces,
-) -> Result<Option<Box<dyn Layer<S> + Send + Sync>>, StartError>
-where
-    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
-{
+) -> Result<Option<Box<dyn Layer<Registry> + Send + Sync>>, StartError> {
     let Some(endpoint) = &settings.endpoint else {
         return Ok(None);
     };
@@ -89,9 +84,10 @@ where
         .with_location(false)
         .with_threads(false)
         .with_target(false)
-        .with_filter(filter_fn(|metadata| {
-            metadata.is_span() && metadata.target() == spans::TARGET
-        }));
+        .with_filter(
+            filter_fn(|it| it.is_span() && it.target() == spans::TARGET)
+                .with_max_level_hint(LevelFilter::INFO),
+        );
     Ok(Some(spans.boxed()))
 }
 

@@ -26,6 +26,8 @@ const HISTORY: Kind = Kind {
     customers: 20_000,
     shuffled: false,
 };
+/// The size of the small disk.
+const DISK: u64 = 256 << 20;
 /// Fewer rows, where two databases have to fit on a small disk.
 const SHORT: Kind = Kind {
     rows: 40_000,
@@ -42,7 +44,7 @@ pub async fn prove(site: &Site, engine: Engine) -> Result<Verdict> {
     let mut remarks = Vec::new();
     if engine == Engine::Sqlite {
         // Above all, since where nobody may mount, this program runs once more where somebody may.
-        match SmallDisk::mount(256 << 20)? {
+        match SmallDisk::mount(DISK)? {
             Mounted::Here(disk) => {
                 site.in_place(engine, async |place| full_disk(site, place, &disk).await)
                     .await?;
@@ -321,8 +323,7 @@ async fn full_disk(site: &Site, place: &Place, disk: &SmallDisk) -> Result<()> {
         size >> 20
     );
     // Room for half of another one.
-    let free = (256 << 20) - used(&to)?;
-    let ballast = disk.ballast(usize::try_from(free - size / 2)?)?;
+    let ballast = disk.ballast(usize::try_from(DISK - used(disk.path())? - size / 2)?)?;
     let output = finish(place.command().args(arguments)).await?;
     ensure!(
         !output.status.success() && words(&output).contains("make room"),
@@ -331,32 +332,7 @@ async fn full_disk(site: &Site, place: &Place, disk: &SmallDisk) -> Result<()> {
         words(&output)
     );
     std::fs::remove_file(ballast)?;
-    // There is room when it begins, and none in the middle.
-    let mut refused = None;
-    for _ in 0..20 {
-        let child = place
-            .command()
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let began = Instant::now();
-        while !draft_grows(&to)? && began.elapsed() < Duration::from_secs(20) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        // Whatever is left: this fails when all of it is taken, which is what it is for.
-        let full = disk.ballast(256 << 20);
-        let output = tokio::time::timeout(LIMIT, child.wait_with_output())
-            .await
-            .during("a backup on a full disk did not end")??;
-        drop(full);
-        std::fs::remove_file(disk.path().join("ballast"))?;
-        if !output.status.success() {
-            refused = Some(words(&output));
-            break;
-        }
-    }
-    let refused = refused.during("no backup met a full disk")?;
+    let refused = full_in_the_middle(place, disk, &arguments, &to).await?;
     ensure!(refused.contains("is full"), "it was told as {refused}");
     let (after, is_clean) = backups(&to)?;
     ensure!(after.len() == 1 && is_clean, "{after:?} are left");
@@ -379,6 +355,43 @@ async fn full_disk(site: &Site, place: &Place, disk: &SmallDisk) -> Result<()> {
     Ok(())
 }
 
+/// There is hardly more room than it needs when it begins, and less in the middle; gives what it said then.
+async fn full_in_the_middle(
+    place: &Place,
+    disk: &SmallDisk,
+    arguments: &[&str],
+    to: &Path,
+) -> Result<String> {
+    // The tills go on, so that each time it needs more than the time before.
+    for spare in 2..40_u64 {
+        let needed = std::fs::metadata(place.data.join("regulars.db"))?.len() + log_size(place);
+        let free = needed + spare * (1 << 20);
+        let ballast = disk.ballast(usize::try_from(DISK - used(disk.path())? - free)?)?;
+        let child = place
+            .command()
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let began = Instant::now();
+        while !draft_begun(to)? && began.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        // As much as there is: that this fails is what it is for.
+        let rest = disk.path().join("rest");
+        let _ = std::fs::write(&rest, vec![1; usize::try_from(free)?]);
+        let output = tokio::time::timeout(LIMIT, child.wait_with_output())
+            .await
+            .during("a backup on a full disk did not end")??;
+        std::fs::remove_file(rest)?;
+        std::fs::remove_file(ballast)?;
+        if !output.status.success() && words(&output).contains("is full") {
+            return Ok(words(&output));
+        }
+    }
+    fail!("no backup met a disk that got full")
+}
+
 fn used(directory: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(directory)? {
@@ -392,13 +405,9 @@ fn used(directory: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-fn draft_grows(to: &Path) -> Result<bool> {
+fn draft_begun(to: &Path) -> Result<bool> {
     for entry in std::fs::read_dir(to)? {
-        let path = entry?.path();
-        let file = path.join("regulars.db");
-        if path.display().to_string().contains(".draft-")
-            && std::fs::metadata(file).is_ok_and(|file| file.len() > 1 << 20)
-        {
+        if entry?.file_name().to_string_lossy().starts_with(".draft-") {
             return Ok(true);
         }
     }
