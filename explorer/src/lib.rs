@@ -55,7 +55,7 @@ impl File {
 /// Where what the server has to say is put into either page.
 pub const SETTINGS: &str = "<!--settings-->";
 
-/// Where the plain page's [`PINS`] are put.
+/// Where the hashes of what the plain page loads are put, see [`pins`].
 pub const PINS_HERE: &str = "<!--pins-->";
 
 /// The plain page, with the marks [`SETTINGS`] and [`PINS_HERE`].
