@@ -9,6 +9,7 @@ use crate::app::schema::SchemaState;
 use crate::app::{StartError, db_settings, house};
 use crate::config::{Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, DbSettings, Engine};
+use crate::domain::moving::open;
 use crate::domain::organization::{keys, staff};
 use chrono::{DateTime, Utc};
 use entity::values::{Clock, SystemClock};
@@ -230,7 +231,23 @@ async fn ask(report: &mut Report, db: &Db, secrets: Option<Secrets>) -> Result<(
         signing_keys(report, &ctx).await?;
     }
     people(report, &ctx).await?;
+    references(report, &ctx).await?;
     records(report, db).await
+}
+
+/// What files name that is not there yet.
+async fn references(report: &mut Report, ctx: &Ctx) -> Result<(), StartError> {
+    match open::count(ctx).await? {
+        0 => report.ok("references", "all that imported files name is there"),
+        count => report.warn(
+            "references",
+            &format!(
+                "{count} of imported files name what is not there: `regulars import open` lists them, and the next \
+                 import looks for them again"
+            ),
+        ),
+    }
+    Ok(())
 }
 
 /// Is the embedded engine's file whole? A server looks after its own.

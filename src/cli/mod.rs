@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod first_store;
 mod import;
+mod import_words;
 mod migrate;
 mod schema;
 mod serve;
