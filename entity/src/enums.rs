@@ -240,6 +240,23 @@ words! {
         Granted = "GRANTED",
         /// The ladder itself was changed.
         LadderChanged = "LADDER_CHANGED",
+        /// Brought from another system, with its day.
+        Imported = "IMPORTED",
+    }
+    /// What a reference that is still open would tell.
+    OpenReferenceKind {
+        /// Which customer referred the customer.
+        ReferredBy = "REFERRED_BY",
+        /// Whose gift brought the customer.
+        GiftFrom = "GIFT_FROM",
+        /// Who keeps the customer.
+        Keeper = "KEEPER",
+        /// The customer's home store.
+        HomeStore = "HOME_STORE",
+        /// The category of a product.
+        Category = "CATEGORY",
+        /// The holder, the programme or the tier of a card.
+        Card = "CARD",
     }
     /// How the customer came to the shop this time (rule V1).
     VisitChannel {

@@ -105,4 +105,6 @@ ids! {
     PurchaseId;
     /// A line of a receipt.
     PurchaseLineId;
+    /// A reference of another system's file that is still open.
+    OpenReferenceId;
 }

@@ -24,6 +24,7 @@ pub mod job;
 pub mod job_schedule;
 pub mod lease;
 pub mod membership;
+pub mod open_reference;
 pub mod product;
 pub mod product_price;
 pub mod programme;

@@ -9,6 +9,7 @@ mod doctor;
 mod first_store;
 mod health;
 mod import;
+mod import_words;
 mod migrate;
 mod schema;
 mod serve;

@@ -26,12 +26,13 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 11] = [
+const TOPICS: [&str; 12] = [
     "organization",
     "customers",
     "catalog",
     "cards",
     "visits",
+    "moving",
     "insight",
     "follow_ups",
     "complaints",

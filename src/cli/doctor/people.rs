@@ -1,8 +1,9 @@
-//! The company, and who can sign in.
+//! The company, who can sign in, and what imported files are still waiting for.
 
 use super::report::Report;
 use crate::access::Ctx;
 use crate::app::StartError;
+use crate::domain::moving::open;
 use crate::domain::organization::staff;
 use entity::company;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -57,6 +58,21 @@ pub(super) async fn look(report: &mut Report, ctx: &Ctx) -> Result<(), StartErro
         );
     } else {
         report.ok("demo accounts", "none can sign in");
+    }
+    Ok(())
+}
+
+/// What imported files name that is not there yet.
+pub(super) async fn references(report: &mut Report, ctx: &Ctx) -> Result<(), StartError> {
+    match open::count(ctx).await? {
+        0 => report.ok("references", "all that imported files name is there"),
+        count => report.warn(
+            "references",
+            &format!(
+                "{count} of imported files name what is not there: `regulars import open` lists them, and the next import \
+                 looks for them again"
+            ),
+        ),
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 use crate::db::{Batch, Table};
 use crate::domain::organization::CompanySettings;
 use chrono::{DateTime, Utc};
+use entity::consent;
 use entity::enums::{
     AcquisitionSource, Attitude, ConsentMethod, CustomerKind, Gender, Importance, Purpose,
     TasteAspect, TasteProvenance,
@@ -41,7 +42,7 @@ static CUSTOMER: Table = Table {
     conflict: "",
 };
 
-static TOTAL: Table = Table {
+pub(super) static TOTAL: Table = Table {
     name: "customer_total",
     columns: &[
         ("customer_id", "uuid"),
@@ -88,7 +89,7 @@ pub(super) static CONTACT_POINT: Table = Table {
     conflict: "",
 };
 
-static CONSENT: Table = Table {
+pub(super) static CONSENT: Table = Table {
     name: "consent",
     columns: &[
         ("id", "uuid"),
@@ -382,7 +383,27 @@ pub(super) fn companions(batch: &mut Batch, id: CustomerId, name: &str, employer
     batch.insert(&SEARCH, [search(id, name, employer)]);
 }
 
-fn total(id: CustomerId) -> Vec<Value> {
+/// The name of a customer of whom nothing but a number in another system is known: as good as none.
+pub fn placeholder(number: &str) -> String {
+    format!("Customer {number}")
+}
+
+/// The values of a statement of consent.
+pub(super) fn consent_values(row: &consent::Model) -> Vec<Value> {
+    vec![
+        row.id.into(),
+        row.contact_point_id.into(),
+        row.purpose.into(),
+        row.granted.into(),
+        row.method.into(),
+        row.evidence.clone().into(),
+        row.at.into(),
+        row.recorded_by.into(),
+        row.recorded_at.into(),
+    ]
+}
+
+pub(super) fn total(id: CustomerId) -> Vec<Value> {
     let zero = || Value::from(0_i64);
     vec![id.into(), zero(), zero(), zero(), zero()]
 }

@@ -306,7 +306,7 @@ fn welcome(
         let name = told
             .name
             .clone()
-            .unwrap_or_else(|| format!("Customer {}", told.external_id));
+            .unwrap_or_else(|| bulk::placeholder(&told.external_id));
         let new = NewCustomer {
             home_store_id: Some(receipt.store),
             acquisition_source: Some(AcquisitionSource::Import),

@@ -1,6 +1,8 @@
 //! Whole files: good, spoiled, hostile, and the reference data.
 
 use super::*;
+use crate::intake::{DateFormats, DecimalFormat, Mapping};
+use entity::values::PhoneRegion;
 use std::collections::HashSet;
 
 const MAP: &str = "customer=customer_id,date=date,quantity=quantity,amount=amount";
