@@ -3,5 +3,6 @@
 pub mod cards;
 pub mod catalog;
 pub mod customers;
+pub mod identity;
 pub mod organization;
 pub mod visits;

@@ -26,7 +26,7 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 11] = [
+const TOPICS: [&str; 12] = [
     "organization",
     "customers",
     "catalog",
@@ -38,6 +38,7 @@ const TOPICS: [&str; 11] = [
     "campaigns",
     "reports",
     "sheets",
+    "identity",
 ];
 
 /// Who may read the configuration and change the schema.

@@ -4,11 +4,13 @@
 //! cards expire. Money only enters here as thresholds and as the figures behind a change of tier.
 
 pub mod bulk;
+pub mod ending;
 pub mod expiry;
 pub mod issue;
 pub mod ladder;
 pub mod lookup;
 pub mod memberships;
+pub mod merging;
 pub mod programmes;
 pub mod tiering;
 
