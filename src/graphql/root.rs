@@ -5,6 +5,7 @@
 use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
 use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
+use super::identity::{IdentityMutation, IdentityQuery};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
 use super::organization::{OrganizationMutation, OrganizationQuery, SessionMutation};
@@ -24,6 +25,7 @@ pub struct Query(
     CardsQuery,
     VisitsQuery,
     OperationsQuery,
+    IdentityQuery,
 );
 
 /// Everything that can be changed.
@@ -37,6 +39,7 @@ pub struct Mutation(
     CardsMutation,
     VisitsMutation,
     OperationsMutation,
+    IdentityMutation,
 );
 
 /// The schema, ready to run what the gate has admitted.

@@ -19,6 +19,7 @@ mod counter;
 mod database_away;
 mod full_disk;
 mod health;
+mod identity;
 mod killed;
 mod layers;
 mod limits;
