@@ -24,11 +24,18 @@ fn mobile(number: &str) -> Value {
 async fn two_files_are_told_by_what_they_share() {
     let shop = Shop::open().await;
     let born = |points: Value| json!({ "birthDate": "1990-06-15", "contactPoints": points });
+    // They share an address, too, and are one pair all the same.
+    let two = |number: &str| {
+        let mut points = mobile(number);
+        let mail = json!({ "kind": "EMAIL", "value": "zoe@example.com" });
+        points.as_array_mut().unwrap().push(mail);
+        points
+    };
     let a = shop
-        .customer("Zoë Müller", born(mobile("+8613800138000")))
+        .customer("Zoë Müller", born(two("+8613800138000")))
         .await;
     let b = shop
-        .customer("zoe  muller", born(mobile("+86 138-0013-8000")))
+        .customer("zoe  muller", born(two("+86 138-0013-8000")))
         .await;
     // The same name and another day; the same day and another name; an address that was removed.
     shop.customer("Zoe Muller", json!({ "birthDate": "1990-06-16" }))
