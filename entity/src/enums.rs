@@ -93,6 +93,17 @@ words! {
         /// Has failed as often as it may; a person must look.
         Dead = "DEAD",
     }
+    /// Why a customer is erased.
+    ErasureReason {
+        /// The customer asked for it.
+        Requested = "REQUESTED",
+        /// Nothing asks any more to keep what is known of them.
+        NoLongerNeeded = "NO_LONGER_NEEDED",
+        /// The file should never have been made.
+        RecordedInError = "RECORDED_IN_ERROR",
+        /// A court or an authority ordered it.
+        Ordered = "ORDERED",
+    }
     /// What kind of customer.
     CustomerKind {
         /// A private person.
@@ -240,6 +251,10 @@ words! {
         Granted = "GRANTED",
         /// The ladder itself was changed.
         LadderChanged = "LADDER_CHANGED",
+        /// Two files of one customer became one.
+        Merged = "MERGED",
+        /// They became two again.
+        MergeUndone = "MERGE_UNDONE",
         /// Brought from another system, with its day.
         Imported = "IMPORTED",
     }

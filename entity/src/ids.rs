@@ -83,6 +83,8 @@ ids! {
     SpecialDayId;
     /// A note on a customer.
     NoteId;
+    /// A merge of two customers' files.
+    MergeId;
     /// A category of products.
     CategoryId;
     /// Something that is sold.

@@ -19,16 +19,17 @@ mod m0005_cards;
 mod m0006_visits;
 mod m0007_catalog;
 mod m0008_moving_in;
+mod m0009_merge_and_erasure;
 mod sql;
 
 pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 8;
+pub const PROGRAM_LEVEL: i32 = 9;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 8] = [
+pub const CHANGES: [&Change; 9] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -37,6 +38,7 @@ pub const CHANGES: [&Change; 8] = [
     &m0006_visits::CHANGE,
     &m0007_catalog::CHANGE,
     &m0008_moving_in::CHANGE,
+    &m0009_merge_and_erasure::CHANGE,
 ];
 
 /// Hands the changes to SeaORM's migrator, which remembers the ones that were made.

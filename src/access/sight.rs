@@ -81,11 +81,28 @@ fn nothing() -> Condition {
 }
 
 /// The customers that the viewer sees under `action`: those whose home store is in reach, and those whom the
-/// table `sight` shows to the viewer or to one of their stores right now.
+/// table `sight` shows to the viewer or to one of their stores right now. A file that was merged into another one or
+/// erased is seen by nobody.
 ///
 /// # Errors
 /// As [`Viewer::require`].
 pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
+    Ok(in_use().add(in_reach(ctx, action)?))
+}
+
+/// The condition that a customer's file is one: neither merged into another nor erased.
+fn in_use() -> Condition {
+    Condition::all()
+        .add(customer::Column::MergedIntoId.is_null())
+        .add(customer::Column::ErasedAt.is_null())
+}
+
+/// As [`customers`], with files that were merged into another one or erased: for undoing a merge, and for erasing what
+/// is erased already.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn in_reach(ctx: &Ctx, action: Action) -> Result<Condition> {
     ctx.viewer.require(action)?;
     let reach = Reach::of(&ctx.viewer, action);
     if reach == Reach::Company {
@@ -126,7 +143,8 @@ pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Vec<Condition>>> {
     if let Some(staff) = ctx.viewer.staff_id() {
         branches.push(customer::Column::KeeperId.eq(staff.0).into_condition());
     }
-    Ok(Some(branches))
+    let in_use = |branch| in_use().add(branch);
+    Ok(Some(branches.into_iter().map(in_use).collect()))
 }
 
 /// Those whom the table `sight` shows to the viewer or to one of their stores right now.
@@ -148,7 +166,8 @@ fn shown_to(ctx: &Ctx, reach: &Reach) -> Condition {
 
 /// The same as [`customers`], as a subquery of their ids: for tables that refer to customers.
 ///
-/// `None` means all of them, so that no condition is needed.
+/// `None` means all of them, so that no condition is needed: what hangs on a file that was merged away is the kept
+/// customer's in all but name.
 ///
 /// # Errors
 /// As [`Viewer::require`].
@@ -249,19 +268,38 @@ pub async fn lock_customer(
 }
 
 /// Locks a customer who shows their card, whether the viewer sees them or not: for writing down that they
-/// have come, never for reading.
+/// have come, never for reading. False when their file was merged into another one meanwhile, or erased.
 ///
 /// # Errors
-/// Those of the database; an internal error when the customer is gone.
-pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<()> {
+/// Those of the database.
+pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<bool> {
     let mut sql = Sql::for_connection(tx);
     sql.push("select 1 as here from customer where id = ")
         .bind(id)
+        .push(" and merged_into_id is null and erased_at is null")
         .postgres(" for no key update");
-    tx.query_one_raw(sql.build())
-        .await?
-        .map(|_| ())
-        .ok_or_else(|| Error::internal("a card's holder is gone"))
+    Ok(tx.query_one_raw(sql.build()).await?.is_some())
+}
+
+/// Locks customers whom an import names, in the order of their ids; gives those who may be booked on. One who was
+/// erased is among them: their sums go on, nameless. One who was merged away is not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock_named(
+    tx: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = CustomerId>,
+) -> Result<Vec<CustomerId>> {
+    Ok(customer::Entity::find()
+        .select_only()
+        .column(customer::Column::Id)
+        .filter(among(Engine::of(tx), customer::Column::Id, ids))
+        .filter(customer::Column::MergedIntoId.is_null())
+        .order_by_asc(customer::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple()
+        .all(tx)
+        .await?)
 }
 
 static SHOWN: Table = Table {

@@ -98,6 +98,7 @@ const RULES: [Rule; 14] = [
         holds: "finds every customer",
         breach: "customer(s) whom the search does not find",
         rows: "select c.id from customer c where c.archived_at is null
+            and c.merged_into_id is null and c.erased_at is null
             and not exists (select 1 from customer_search s where s.customer_id = c.id)",
         only: None,
     },

@@ -2,7 +2,7 @@
 
 use super::connect::{Db, Engine};
 use crate::error::Result;
-use sea_orm::sea_query::{ArrayType, Expr};
+use sea_orm::sea_query::{ArrayType, Expr, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement, Value, Values};
 use uuid::Uuid;
 
@@ -81,6 +81,32 @@ impl Sql {
                     .push(")")
             }
         }
+    }
+
+    /// Adds a built select in parentheses, with its values.
+    pub fn subquery(&mut self, select: &SelectStatement) -> &mut Self {
+        let backend = match self.engine {
+            Engine::Sqlite => DbBackend::Sqlite,
+            Engine::Postgres => DbBackend::Postgres,
+        };
+        let built = backend.build(select);
+        let values = built.values.map(|values| values.0).unwrap_or_default();
+        self.text.push('(');
+        // Its placeholders are numbered from one; behind what is bound already they have other numbers.
+        let mut values = values.into_iter();
+        let mut rest = built.sql.as_str();
+        while let Some(at) = rest.find(['?', '$']) {
+            let (before, mark) = rest.split_at(at);
+            self.text.push_str(before);
+            let name = mark.trim_start_matches(['?', '$']);
+            rest = name.trim_start_matches(|c: char| c.is_ascii_digit());
+            if let Some(value) = values.next() {
+                self.bind(value);
+            }
+        }
+        self.text.push_str(rest);
+        self.text.push(')');
+        self
     }
 
     /// Adds text only on PostgreSQL: a lock, a cast.

@@ -8,7 +8,7 @@ use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
     AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
+    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
     SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, VisitId,
 };
 use uuid::Uuid;
@@ -104,6 +104,7 @@ letters! {
     VisitId = b'V',
     PurchaseId = b'B',
     PurchaseLineId = b'L',
+    MergeId = b'm',
 }
 
 #[cfg(test)]

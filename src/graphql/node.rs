@@ -6,6 +6,7 @@ use super::cards::{Card, Membership, Programme, Tier, TierChange};
 use super::catalog::{Category, Product, ProductPrice};
 use super::context::{Reported, ctx};
 use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
+use super::identity::CustomerMerge;
 use super::ids::{GlobalKey, decode};
 use super::loaders::{Batch, Shared, batch, report_shared};
 use super::operations::{AuditEntry, Job};
@@ -15,6 +16,7 @@ use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
+use crate::domain::identity::merges;
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
 use crate::domain::{customers, visits};
 use crate::error::{Error, Result};
@@ -23,7 +25,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
     AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
+    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
     SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -53,6 +55,8 @@ pub enum Node {
     ContactPoint(ContactPoint),
     /// A customer.
     Customer(Customer),
+    /// A merge of two customers' files into one.
+    CustomerMerge(CustomerMerge),
     /// A job of the queue.
     Job(Job),
     /// A customer's membership in a programme.
@@ -140,8 +144,12 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
         SpecialDayId::LETTER => nodes(days::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, SpecialDay(row))
         }),
-        CustomerId::LETTER => nodes(customers::by_ids(ctx, &ids(keys)).await?, |row| {
-            (row.id, Customer(row))
+        CustomerId::LETTER => nodes(
+            customers::by_ids_or_former(ctx, &ids(keys)).await?,
+            |(id, row)| (id, Customer(row)),
+        ),
+        MergeId::LETTER => nodes(merges::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, CustomerMerge(row))
         }),
         JobId::LETTER => nodes(jobs::list::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Job(row))
@@ -223,7 +231,8 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with this global id; null when it does not exist or you may not see it.
+    /// The object with this global id; null when it does not exist or you may not see it. The id of a customer who was
+    /// merged into another leads to the kept one.
     async fn node(
         &self,
         context: &Context<'_>,

@@ -6,6 +6,7 @@ use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
 use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::gate::Overrides;
+use super::identity::{IdentityMutation, IdentityQuery};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
 use super::organization::{OrganizationMutation, OrganizationQuery, SessionMutation};
@@ -26,6 +27,7 @@ pub struct Query(
     CardsQuery,
     VisitsQuery,
     OperationsQuery,
+    IdentityQuery,
 );
 
 /// Everything that can be changed.
@@ -39,6 +41,7 @@ pub struct Mutation(
     CardsMutation,
     VisitsMutation,
     OperationsMutation,
+    IdentityMutation,
 );
 
 /// The schema, ready to run what the gate has admitted.

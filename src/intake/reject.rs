@@ -55,6 +55,8 @@ pub enum RejectCode {
     SecondActiveCard,
     /// The customer's file was put away.
     PutAway,
+    /// The customer was erased, and is not brought back.
+    Erased,
     /// The row refers to itself.
     RefersToItself,
     /// No store or region has this code.
@@ -65,7 +67,7 @@ pub enum RejectCode {
 
 impl RejectCode {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Encoding,
         Self::FieldCount,
         Self::UnterminatedQuote,
@@ -91,6 +93,7 @@ impl RejectCode {
         Self::Taken,
         Self::SecondActiveCard,
         Self::PutAway,
+        Self::Erased,
         Self::RefersToItself,
         Self::UnknownPlace,
         Self::TooMany,
@@ -125,6 +128,7 @@ impl RejectCode {
             Self::Taken => "TAKEN",
             Self::SecondActiveCard => "SECOND_ACTIVE_CARD",
             Self::PutAway => "PUT_AWAY",
+            Self::Erased => "ERASED",
             Self::RefersToItself => "REFERS_TO_ITSELF",
             Self::UnknownPlace => "UNKNOWN_PLACE",
             Self::TooMany => "TOO_MANY",

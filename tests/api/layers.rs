@@ -26,7 +26,7 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 12] = [
+const TOPICS: [&str; 13] = [
     "organization",
     "customers",
     "catalog",
@@ -39,6 +39,7 @@ const TOPICS: [&str; 12] = [
     "campaigns",
     "reports",
     "sheets",
+    "identity",
 ];
 
 /// Who may read the configuration and change the schema.

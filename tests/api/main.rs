@@ -25,6 +25,7 @@ mod deploy;
 mod doctor;
 mod full_disk;
 mod health;
+mod identity;
 mod killed;
 mod layers;
 mod limits;

@@ -3,9 +3,10 @@
 use crate::access::{Action, Ctx, sight};
 use crate::db::among;
 use crate::error::Result;
+use entity::enums::CardStatus;
 use entity::ids::{CardId, CustomerId, MembershipId};
 use entity::values::CardNumber;
-use entity::{card, membership, tier_change};
+use entity::{card, customer_merge, customer_merge_move, membership, tier_change};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
@@ -134,4 +135,32 @@ pub async fn holder_by_number(ctx: &Ctx, number: &CardNumber) -> Result<Option<c
         .filter(card::Column::Number.eq(number.as_str()))
         .one(ctx.db.read())
         .await?)
+}
+
+/// Was this card in use until its holder's file was merged into another one, and does the merge stand? Then its number
+/// still leads to the kept customer, though another card has taken its place.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn went_with_merge(ctx: &Ctx, card: CardId) -> Result<bool> {
+    ctx.require(Action::VisitRecord)?;
+    let moved = customer_merge_move::Entity::find()
+        .filter(customer_merge_move::Column::OfTable.eq("card"))
+        .filter(customer_merge_move::Column::RowId.eq(card.0))
+        .all(ctx.db.read())
+        .await?;
+    let in_use = |row: &customer_merge_move::Model| {
+        let status = row.before.as_ref().and_then(|before| before.get("status"));
+        status.and_then(|status| status.as_str()) == Some(CardStatus::Active.as_str())
+    };
+    let merges = moved
+        .iter()
+        .filter(|row| in_use(row))
+        .map(|row| row.merge_id);
+    let standing = customer_merge::Entity::find()
+        .filter(customer_merge::Column::Id.is_in(merges))
+        .filter(customer_merge::Column::UndoneAt.is_null())
+        .one(ctx.db.read())
+        .await?;
+    Ok(standing.is_some())
 }

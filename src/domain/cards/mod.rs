@@ -5,11 +5,13 @@
 
 pub mod arrivals;
 pub mod bulk;
+pub mod ending;
 pub mod expiry;
 pub mod issue;
 pub mod ladder;
 pub mod lookup;
 pub mod memberships;
+pub mod merging;
 pub mod programmes;
 pub mod tiering;
 

@@ -4,6 +4,7 @@
 //! single creation takes its companions (totals and search) from here. Writes no events and no audit entries:
 //! whoever brings thousands in leaves one entry for all of them.
 
+use super::matching;
 use crate::db::{Batch, Table};
 use crate::domain::organization::CompanySettings;
 use chrono::{DateTime, Utc};
@@ -38,6 +39,7 @@ static CUSTOMER: Table = Table {
         ("version", "bigint"),
         ("created_at", "timestamptz"),
         ("updated_at", "timestamptz"),
+        ("match_key", "text"),
     ],
     conflict: "",
 };
@@ -273,6 +275,9 @@ impl NewCustomer {
             1_i64.into(),
             self.created_at.into(),
             self.created_at.into(),
+            self.birth_date
+                .and_then(|date| matching::key(&self.full_name, Some(&date.to_string())))
+                .into(),
         ]
     }
 
@@ -380,6 +385,11 @@ pub fn gather_without_totals(
 /// What every customer has beside their own row: totals and the search row.
 pub(super) fn companions(batch: &mut Batch, id: CustomerId, name: &str, employer: Option<&str>) {
     batch.insert(&TOTAL, [total(id)]);
+    batch.insert(&SEARCH, [search(id, name, employer)]);
+}
+
+/// The search row of a customer who has none, since their file was merged away until now.
+pub(super) fn findable(batch: &mut Batch, id: CustomerId, name: &str, employer: Option<&str>) {
     batch.insert(&SEARCH, [search(id, name, employer)]);
 }
 

@@ -5,7 +5,7 @@
 //! them. What a batch holds is written as it is; what may be overwritten is decided by the caller.
 
 use super::bulk::{CONSENT, CONTACT_POINT, TOTAL, total};
-use super::{bulk, contacts};
+use super::{bulk, contacts, matching};
 use crate::db::{Batch, Table};
 use entity::ids::{CustomerId, NoteId};
 use entity::values::index_tokens;
@@ -38,6 +38,7 @@ static FILE: Table = Table {
         ("version", "bigint"),
         ("created_at", "timestamptz"),
         ("updated_at", "timestamptz"),
+        ("match_key", "text"),
     ],
     conflict: "on conflict (id) do update set kind = excluded.kind, full_name = excluded.full_name, \
         name_key = excluded.name_key, salutation = excluded.salutation, gender = excluded.gender, \
@@ -46,7 +47,7 @@ static FILE: Table = Table {
         occupation = excluded.occupation, acquisition_source = excluded.acquisition_source, \
         referred_by_id = excluded.referred_by_id, gift_from_id = excluded.gift_from_id, \
         keeper_id = excluded.keeper_id, home_store_id = excluded.home_store_id, importance = excluded.importance, \
-        version = excluded.version, updated_at = excluded.updated_at",
+        version = excluded.version, updated_at = excluded.updated_at, match_key = excluded.match_key",
 };
 
 static SEARCH: Table = Table {
@@ -206,5 +207,7 @@ fn values(row: &customer::Model) -> Vec<Value> {
         row.version.into(),
         row.created_at.into(),
         row.updated_at.into(),
+        // Computed here, so that no caller can leave it behind the name.
+        matching::key(&row.full_name, row.birth_date.as_deref()).into(),
     ]
 }

@@ -55,11 +55,14 @@ impl Taker {
         rows: &[Placed<CardRow>],
     ) -> Result<Computed<'a>> {
         let numbers = rows.iter().map(|placed| placed.row.customer.as_str());
-        let holders = holders::of_numbers(connection, &self.source, numbers).await?;
+        let holders = holders::of_numbers(connection, ctx, &self.source, numbers).await?;
         let arrivals: Vec<Option<Arrival>> = rows
             .iter()
             .map(|placed| {
                 let holder = holders.get(&placed.row.customer)?;
+                if holder.is_erased {
+                    return None;
+                }
                 Some(arrival(&placed.row, holder.id))
             })
             .collect();
@@ -70,6 +73,15 @@ impl Taker {
         let (mut taken, mut waiting, mut closed) = (Taken::new(), Vec::new(), Vec::new());
         for (placed, arrival) in rows.iter().zip(&arrivals) {
             let row = &placed.row;
+            if holders
+                .get(&row.customer)
+                .is_some_and(|holder| holder.is_erased)
+            {
+                let reason = holders::ERASED.to_owned();
+                let fault = (Some(CardField::Customer), RejectCode::Erased, reason);
+                taken.fates.push(Err(fault));
+                continue;
+            }
             let outcome = arrival.as_ref().map(|arrival| hall.admit(arrival));
             let key = (OpenReferenceKind::Card, row.number.clone());
             let fate = match outcome {

@@ -136,10 +136,12 @@ impl Taker {
             ]
         });
         let numbers = numbers.flatten().map(String::as_str);
-        let holders = holders::of_numbers(connection, &self.source, numbers).await?;
+        let holders = holders::of_numbers(connection, ctx, &self.source, numbers).await?;
         let mut known: HashMap<&str, CustomerId> = HashMap::new();
         for placed in rows {
-            if let Some(holder) = holders.get(&placed.row.number) {
+            if let Some(holder) = holders.get(&placed.row.number)
+                && !holder.is_erased
+            {
                 known.insert(&placed.row.number, holder.id);
             }
         }
@@ -162,6 +164,10 @@ impl Taker {
         let mut named: BTreeMap<CustomerId, BTreeSet<String>> = BTreeMap::new();
         for (place, placed) in rows.iter().enumerate() {
             let number = placed.row.number.as_str();
+            if around.is_erased(number) {
+                taken.fates.push(Err(erased()));
+                continue;
+            }
             let before = known.get(number).and_then(|id| standings.get(id)).cloned();
             let is_new = before.is_none();
             let mut standing = before.unwrap_or_else(|| around.stranger(&placed.row));
@@ -171,7 +177,14 @@ impl Taker {
                 Err(fault) => Err(fault),
                 Ok(()) if is_new => Ok(Fate::Made),
                 Ok(()) if standing.row == was && standing.counts() == counts => Ok(Fate::Known),
-                Ok(()) if standing.row.archived_at.is_some() => Err(put_away()),
+                // Merged or erased since the numbers were read: the next import finds whoever the file is now.
+                Ok(())
+                    if standing.row.archived_at.is_some()
+                        || standing.row.merged_into_id.is_some()
+                        || standing.row.erased_at.is_some() =>
+                {
+                    Err(put_away())
+                }
                 Ok(()) => Ok(Fate::Changed),
             };
             if fate.is_ok() {
@@ -385,6 +398,11 @@ async fn read(
         standing.known = standing.counts();
     }
     Ok(standings)
+}
+
+fn erased() -> Fault<CustomerField> {
+    let reason = holders::ERASED.to_owned();
+    (Some(CustomerField::Customer), RejectCode::Erased, reason)
 }
 
 fn put_away() -> Fault<CustomerField> {

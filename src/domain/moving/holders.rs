@@ -1,6 +1,8 @@
 //! Who another system's numbers are, read for a batch.
 
+use crate::access::Ctx;
 use crate::db::Sql;
+use crate::domain::visits::erased_among;
 use crate::error::Result;
 use entity::ids::CustomerId;
 use sea_orm::ConnectionTrait;
@@ -13,11 +15,14 @@ pub(super) struct Holder {
     pub id: CustomerId,
     /// The version in which the system's file of customers left theirs; none while only receipts have brought them.
     pub version: Option<i64>,
+    /// They were erased: nothing is brought back of them.
+    pub is_erased: bool,
 }
 
-/// The customers of these numbers; whom nobody has brought is left out.
+/// The customers of these numbers, those who were erased since among them; whom nobody has brought is left out.
 pub(super) async fn of_numbers<'a>(
     connection: &impl ConnectionTrait,
+    ctx: &Ctx,
     source: &str,
     numbers: impl IntoIterator<Item = &'a str>,
 ) -> Result<HashMap<String, Holder>> {
@@ -29,15 +34,31 @@ pub(super) async fn of_numbers<'a>(
     sql.push("select external_id, customer_id, version from customer_reference where source = ")
         .bind(source)
         .push(" and external_id")
-        .bind_any_text(numbers.into_iter().collect());
-    let rows = connection.query_all_raw(sql.build()).await?;
-    rows.iter()
-        .map(|row| {
-            let holder = Holder {
-                id: row.try_get("", "customer_id")?,
-                version: row.try_get("", "version")?,
-            };
-            Ok((row.try_get("", "external_id")?, holder))
-        })
-        .collect()
+        .bind_any_text(numbers.iter().cloned().collect());
+    let mut holders = HashMap::new();
+    for row in connection.query_all_raw(sql.build()).await? {
+        let holder = Holder {
+            id: row.try_get("", "customer_id")?,
+            version: row.try_get("", "version")?,
+            is_erased: false,
+        };
+        holders.insert(row.try_get("", "external_id")?, holder);
+    }
+    let strangers = numbers
+        .iter()
+        .filter(|number| !holders.contains_key(*number));
+    let strangers: Vec<&str> = strangers.map(String::as_str).collect();
+    let erased = erased_among(connection, ctx, source, &strangers).await?;
+    holders.extend(erased.into_iter().map(|(number, id)| {
+        let holder = Holder {
+            id,
+            version: None,
+            is_erased: true,
+        };
+        (number, holder)
+    }));
+    Ok(holders)
 }
+
+/// Why a row about somebody who was erased is left out.
+pub(super) const ERASED: &str = "the customer was erased; leave the row out of the file";

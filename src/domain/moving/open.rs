@@ -10,7 +10,7 @@ use crate::db::{Batch, Sql, Table, literal_limit};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::enums::OpenReferenceKind;
-use entity::ids::OpenReferenceId;
+use entity::ids::{CustomerId, OpenReferenceId};
 use entity::open_reference::{Column, Entity, Model};
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -236,4 +236,29 @@ pub async fn page(
         select = select.filter(Column::Id.gt(after));
     }
     Ok(select.all(ctx.db.read()).await?)
+}
+
+/// Forgets what is open of customers who are erased, and what wants them by the names that other systems have for them,
+/// each given with its system.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(
+    tx: &impl ConnectionTrait,
+    customers: &[CustomerId],
+    names: &[(String, String)],
+) -> Result<()> {
+    let mut sql = Sql::for_connection(tx);
+    sql.push("delete from open_reference where kind in ('REFERRED_BY', 'GIFT_FROM', 'KEEPER', 'HOME_STORE') and subject")
+        .bind_any_text(customers.iter().map(ToString::to_string).collect());
+    tx.execute_raw(sql.build()).await?;
+    for (source, name) in names {
+        let mut sql = Sql::for_connection(tx);
+        sql.push("delete from open_reference where kind in ('REFERRED_BY', 'GIFT_FROM', 'CARD') and source = ")
+            .bind(source.clone())
+            .push(" and wanted = ")
+            .bind(name.clone());
+        tx.execute_raw(sql.build()).await?;
+    }
+    Ok(())
 }

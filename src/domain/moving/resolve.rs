@@ -34,6 +34,7 @@ const CIRCLE: &str =
     "it would close a circle: that customer was referred by this one, directly or through others";
 const TAKEN: &str = "something else stands there by now, and stays";
 const PUT_AWAY: &str = "the customer's file was put away";
+const MERGED: &str = "the customer's file was merged into another one";
 
 /// Another system's number of a customer.
 const BY_NUMBER: (&str, &str) = (
@@ -197,6 +198,8 @@ async fn customers(tx: &Tx, ctx: &Ctx, found: Vec<Found>) -> Result<()> {
         };
         let outcome = if row.archived_at.is_some() {
             Err(PUT_AWAY)
+        } else if row.merged_into_id.is_some() {
+            Err(MERGED)
         } else {
             settle(row, reference, &mut chains, &fit)
         };

@@ -44,6 +44,10 @@ pub enum TierChangeReason {
     Granted,
     /// The ladder itself was changed.
     LadderChanged,
+    /// Two files of one customer became one: the higher tier stays, and what both have spent counts.
+    Merged,
+    /// They became two again.
+    MergeUndone,
     /// The tier was brought from another system, with its day.
     Imported,
 }

@@ -21,6 +21,8 @@ impl Around<'_> {
             id: CustomerId::new(),
             kind: row.kind.unwrap_or(CustomerKind::Person),
             name_key: self.key(&full_name),
+            // Told by whoever writes the file.
+            match_key: None,
             full_name,
             salutation: None,
             gender: None,
@@ -47,11 +49,20 @@ impl Around<'_> {
             home_store_id: None,
             importance: row.importance.unwrap_or(Importance::Regular),
             archived_at: None,
+            merged_into_id: None,
+            erased_at: None,
             version: 1,
             created_at: now,
             updated_at: now,
         };
         Standing::of(row, None)
+    }
+
+    /// Is this the number of somebody who was erased?
+    pub(super) fn is_erased(&self, number: &str) -> bool {
+        self.holders
+            .get(number)
+            .is_some_and(|holder| holder.is_erased)
     }
 
     fn key(&self, name: &str) -> Vec<u8> {
@@ -233,7 +244,10 @@ impl Around<'_> {
                 standing.row.gift_from_id,
             ),
         ] {
-            let Some(number) = number else { continue };
+            // Whoever was erased is not named again, not even as a referrer.
+            let Some(number) = number.as_ref().filter(|number| !self.is_erased(number)) else {
+                continue;
+            };
             let other = self.holders.get(number).map(|holder| holder.id);
             if other == Some(standing.row.id) {
                 return Err(fault(
