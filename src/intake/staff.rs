@@ -29,6 +29,9 @@ fields! {
     }
 }
 
+/// A role, with the code of the store or region in which it is held; none for one that is held everywhere.
+pub type HeldRole = (Role, Option<String>);
+
 /// What a row says of a member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffRow {
@@ -37,7 +40,7 @@ pub struct StaffRow {
     /// The full name.
     pub name: String,
     /// Roles, with the code of a store or region where they are held in one.
-    pub roles: Vec<(Role, Option<String>)>,
+    pub roles: Vec<HeldRole>,
     /// Are they switched off?
     pub disabled: bool,
 }
@@ -65,7 +68,7 @@ impl RowKind for StaffRow {
     }
 }
 
-fn roles(text: &str) -> Result<Vec<(Role, Option<String>)>, (RejectCode, String)> {
+fn roles(text: &str) -> Result<Vec<HeldRole>, (RejectCode, String)> {
     let mut roles = Vec::new();
     for part in text
         .split(';')

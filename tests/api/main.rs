@@ -33,6 +33,7 @@ mod lists;
 mod migrations;
 mod moving_in;
 mod moving_in_bad;
+mod moving_in_erased;
 mod moving_in_files;
 mod moving_in_order;
 mod own_stores;

@@ -264,7 +264,7 @@ async fn cards_keep_their_numbers_and_tiers() {
     );
     let history = mover
         .ask(
-            "{ customers(filter: { name: \"Ann\" }) { nodes { memberships { enrolledAt tierChanges { reason at \
+            "{ customers(first: 5, filter: { name: \"Ann\" }) { nodes { memberships { enrolledAt tierChanges { reason at \
              from { name } to { name } netSpend { amount } threshold { amount } } } } } }",
         )
         .await;

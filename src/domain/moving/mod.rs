@@ -1,8 +1,8 @@
 //! Moving in: what another system kept of customers, cards, products, staff and purchases comes in from files.
 //!
 //! Called by the command line, and by jobs. [`run`] takes a file of one [`Kind`] in, with [`MoveOptions`] that are words
-//! only; what comes of it is a [`Report`](crate::intake::Report), and on the way
-//! [`Progress`](crate::intake::Progress). A file that cannot be read to its end leaves nothing behind; each batch is one
+//! only; what comes of it is a [`Report`], and on the way
+//! [`Progress`]. A file that cannot be read to its end leaves nothing behind; each batch is one
 //! transaction, and a row that came in before is known, so that an import may be killed at any moment and run again.
 //!
 //! The order of files is free: what a row refers to and is not there yet is kept by [`open`], and looked for at the end

@@ -1,7 +1,7 @@
 //! References that are open: a row names a customer, a member of staff, a store, a category, a programme or a tier that
 //! is not there yet.
 //!
-//! They are kept in the transaction that takes the row in, looked for by [`super::resolve`], and can be read by whoever
+//! They are kept in the transaction that takes the row in, looked for by `resolve`, and can be read by whoever
 //! may manage customers: [`page`], [`count`]. Ids and numbers only, never a person's name or address, but for the
 //! address under which a member of staff signs in.
 

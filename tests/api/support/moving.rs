@@ -103,7 +103,10 @@ impl Mover {
 
     /// Makes a change as the administrator; the payload, which has no user errors.
     pub async fn change(&self, field: &str, object: &str, input: Value) -> Value {
-        let name = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
+        let name = match field {
+            "cardFreeze" => "CardStepInput".to_owned(),
+            _ => format!("{}{}Input", field[..1].to_uppercase(), &field[1..]),
+        };
         let query = format!(
             "mutation($input: {name}!) {{ {field}(input: $input) {{ {object} userErrors {{ code field message }} }} }}"
         );
@@ -135,7 +138,7 @@ impl Mover {
     pub async fn customers(&self) -> Vec<Value> {
         let data = self
             .ask(
-                "{ customers(first: 100) { nodes { fullName kind salutation gender birthDate { solar lunar } \
+                "{ customers(first: 50) { nodes { fullName kind salutation gender birthDate { solar lunar } \
                  language regionName address { lines postalCode city country } employer position occupation \
                  acquisitionSource importance homeStore { code } keeper { email } referredBy { fullName } \
                  giftFrom { fullName } notes { nodes { text } } totals { receipts net { amount } } \
