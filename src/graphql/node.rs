@@ -6,8 +6,8 @@ use super::cards::{Card, Membership, Programme, Tier, TierChange};
 use super::catalog::{Category, Product, ProductPrice};
 use super::context::{Reported, ctx};
 use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
-use super::identity::CustomerMerge;
-use super::ids::{GlobalKey, decode};
+use super::identity::{CustomerMerge, DuplicatePair};
+use super::ids::{GlobalKey, decode, parse_pair};
 use super::loaders::{Batch, Shared, batch, report_shared};
 use super::operations::{AuditEntry, Job};
 use super::organization::{Company, Region, Session, Staff, Store};
@@ -16,7 +16,7 @@ use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
-use crate::domain::identity::merges;
+use crate::domain::identity::{duplicates, merges};
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
 use crate::domain::{customers, visits};
 use crate::error::{Error, Result};
@@ -57,6 +57,8 @@ pub enum Node {
     Customer(Customer),
     /// A merge of two customers' files into one.
     CustomerMerge(CustomerMerge),
+    /// Two customers who may be one person with two files.
+    DuplicatePair(DuplicatePair),
     /// A job of the queue.
     Job(Job),
     /// A customer's membership in a programme.
@@ -267,10 +269,32 @@ async fn find(context: &Context<'_>, ids: &[ID]) -> async_graphql::Result<Vec<Op
         .load_many(keys.iter().copied().flatten())
         .await
         .map_err(|error| report_shared(context, error))?;
+    let pairs = pairs(ctx(context)?, ids).await.reported(context)?;
     Ok(keys
         .iter()
-        .map(|key| key.and_then(|key| found.get(&key).cloned()))
+        .zip(ids)
+        .map(|(key, id)| match key {
+            Some(key) => found.get(key).cloned(),
+            None => pairs.get(&parse_pair(id)?).cloned(),
+        })
         .collect())
+}
+
+/// The pairs of customers among the ids, which have no key of their own.
+async fn pairs(ctx: &Ctx, ids: &[ID]) -> Result<HashMap<(CustomerId, CustomerId), Node>> {
+    let wanted: Vec<_> = ids.iter().filter_map(parse_pair).collect();
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    match duplicates::by_ids(ctx, &wanted).await {
+        Ok(found) => Ok(found
+            .into_iter()
+            .map(|pair| ((pair.first, pair.second), DuplicatePair(pair).into()))
+            .collect()),
+        // What one may not see looks as if it did not exist.
+        Err(Error::Forbidden) => Ok(HashMap::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whoever is not signed in learns nothing about any id, not even that it is none.

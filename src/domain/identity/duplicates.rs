@@ -169,6 +169,31 @@ pub async fn of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<(CustomerId, 
         .collect())
 }
 
+/// Those of these pairs that are in sight and have something in common still.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn by_ids(ctx: &Ctx, wanted: &[(CustomerId, CustomerId)]) -> Result<Vec<Pair>> {
+    ctx.require(Action::CustomerMerge)?;
+    let firsts: Vec<CustomerId> = wanted.iter().map(|(first, _)| *first).collect();
+    let mut found: BTreeMap<(CustomerId, CustomerId), Vec<Reason>> = BTreeMap::new();
+    for reason in REASONS {
+        for pair in read(ctx, reason, &Which::First(&firsts), MOST).await? {
+            if wanted.contains(&pair) {
+                found.entry(pair).or_default().push(reason);
+            }
+        }
+    }
+    Ok(found
+        .into_iter()
+        .map(|((first, second), reasons)| Pair {
+            first,
+            second,
+            reasons,
+        })
+        .collect())
+}
+
 /// The text that selects pairs by one reason: in sight, and not dismissed.
 fn select(ctx: &Ctx, sql: &mut Sql, reason: Reason) -> Result<()> {
     match reason {

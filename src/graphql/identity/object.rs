@@ -3,7 +3,7 @@
 use crate::domain::identity::duplicates::{Pair, Reason};
 use crate::domain::identity::merges;
 use crate::graphql::customers::Customer;
-use crate::graphql::ids::GlobalKey;
+use crate::graphql::ids::{self, GlobalKey};
 use crate::graphql::loaders::load_one;
 use crate::graphql::organization::{self, Staff};
 use crate::graphql::scalars::DateTime;
@@ -73,6 +73,11 @@ pub struct DuplicatePair(pub Pair);
 /// Two customers who may be one person with two files.
 #[Object]
 impl DuplicatePair {
+    /// The global id; it leads here for as long as the two may be one.
+    pub async fn id(&self) -> ID {
+        ids::pair(self.0.first, self.0.second)
+    }
+
     /// The one whose file was made first.
     async fn first(&self, context: &Context<'_>) -> Result<Option<Customer>> {
         Ok(load_one(context, self.0.first).await?.map(Customer))

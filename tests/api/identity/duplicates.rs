@@ -12,6 +12,13 @@ async fn ask(shop: &Shop, query: &str, variables: Value) -> Answer {
     shop.client.gql(Some(&shop.admin), query, variables).await
 }
 
+/// What the ids of pairs lead to, for whoever asks.
+async fn by_ids(shop: &Shop, ids: &Value) -> Value {
+    let nodes = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on DuplicatePair { reasons } } }";
+    let answer = ask(shop, nodes, json!({ "ids": ids })).await;
+    answer.data()["nodes"].clone()
+}
+
 async fn pairs(shop: &Shop) -> Value {
     ask(shop, PAIRS, json!({})).await.data()["customerDuplicates"].clone()
 }
@@ -75,6 +82,21 @@ async fn two_files_are_told_by_what_they_share() {
         answer.data()["customer"]["possibleDuplicates"],
         json!([pair(&a, &c, &one), pair(&b, &c, &one)])
     );
+    // Each has an id that leads to it.
+    let answer = ask(
+        &shop,
+        "{ customerDuplicates { nodes { id reasons } } }",
+        json!({}),
+    )
+    .await;
+    let known = answer.data()["customerDuplicates"]["nodes"].clone();
+    let ids: Value = known
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["id"].clone())
+        .collect();
+    assert_eq!(by_ids(&shop, &ids).await, known);
     // A mother and her daughter.
     let two = json!({ "customerId": c, "otherId": a });
     shop.run("customerDuplicateDismiss", "customer { id }", two.clone())
@@ -82,6 +104,9 @@ async fn two_files_are_told_by_what_they_share() {
     shop.run("customerDuplicateDismiss", "customer { id }", two)
         .await;
     assert_eq!(pairs(&shop).await["totalCount"], 2);
+    let mut left = known;
+    left[1] = Value::Null;
+    assert_eq!(by_ids(&shop, &ids).await, left, "the two are two");
     // What was changed is told anew, and what was merged no longer.
     let change = json!({ "id": b, "version": 1, "birthDate": "1990-06-17" });
     shop.run("customerUpdate", "customer { id }", change).await;
@@ -108,6 +133,9 @@ async fn nobody_learns_of_customers_out_of_sight() {
         .await;
     let own = json!({ "contactPoints": number, "homeStoreId": store });
     let own = shop.customer("Anna Beta", own).await;
+    let answer = ask(&shop, "{ customerDuplicates { nodes { id } } }", json!({})).await;
+    let id = json!([answer.data()["customerDuplicates"]["nodes"][0]["id"]]);
+    assert_ne!(by_ids(&shop, &id).await[0], Value::Null);
     let quay = sign_in(&shop.client, "quay@shop.example").await;
     let quay = Shop {
         admin: quay,
@@ -115,6 +143,7 @@ async fn nobody_learns_of_customers_out_of_sight() {
     };
     assert_eq!(pairs(&quay).await["totalCount"], 0);
     assert_eq!(pairs(&quay).await["nodes"], json!([]));
+    assert_eq!(by_ids(&quay, &id).await, json!([null]));
     let query = "query($id: ID!) { customer(id: $id) { fullName possibleDuplicates { reasons } } }";
     let answer = ask(&quay, query, json!({ "id": own })).await;
     assert_eq!(answer.data()["customer"]["possibleDuplicates"], json!([]));
@@ -123,6 +152,7 @@ async fn nobody_learns_of_customers_out_of_sight() {
         admin: quay.world.token("ASSOCIATE").to_owned(),
         ..quay
     };
+    assert_eq!(by_ids(&associate, &id).await, json!([null]));
     let answer = ask(
         &associate,
         "{ customers { nodes { possibleDuplicates { reasons } } } }",
