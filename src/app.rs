@@ -5,12 +5,16 @@
 
 mod backend;
 mod background;
+pub mod backup;
+pub mod consistency;
 mod figures;
 mod files;
 pub mod house;
 pub mod logging;
+pub mod machine;
 pub mod schema;
 mod server;
+pub mod traces;
 
 pub use house::House;
 pub use server::{App, Running};

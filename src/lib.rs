@@ -2,7 +2,7 @@
 //!
 //! Modules import downward only, which `tests/api/layers.rs` proves:
 //! `cli > app > http > graphql > domain > {jobs, events} > access > db > error > entity`. [`config`] is a leaf
-//! that only `app` and `cli` read; the crate `migration` is for `app`, `cli` and tests.
+//! that only `app` and `cli` read, [`intake`] and [`spans`] import nothing of ours; the crate `migration` is for `app`, `cli` and tests.
 
 pub mod access;
 pub mod app;
@@ -17,5 +17,6 @@ pub mod graphql;
 pub mod http;
 pub mod intake;
 pub mod jobs;
+pub mod spans;
 #[cfg(test)]
 mod testing;

@@ -16,7 +16,7 @@ pub struct Model {
     pub membership_id: MembershipId,
     /// Its holder.
     pub customer_id: CustomerId,
-    /// Digits, the last one a check digit.
+    /// In normal form: our own with a check digit, or as another system printed it.
     pub number: String,
     /// Its state.
     pub status: CardStatus,

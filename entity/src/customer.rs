@@ -77,6 +77,12 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When it was last changed.
     pub updated_at: DateTimeUtc,
+    /// Whose file this one was merged into: then only the journal of the merge needs it any more.
+    pub merged_into_id: Option<CustomerId>,
+    /// When the person was erased: what is left is nameless and carries the sums.
+    pub erased_at: Option<DateTimeUtc>,
+    /// Words of the name and birth date, for finding a second file of the same person.
+    pub match_key: Option<String>,
 }
 
 /// None: what a query joins, it says itself.

@@ -14,6 +14,9 @@ pub struct Model {
     pub external_id: String,
     /// The customer.
     pub customer_id: CustomerId,
+    /// The version of the customer's file as that system's file of customers left it; none while only receipts have
+    /// brought the customer.
+    pub version: Option<i64>,
 }
 
 /// None: what a query joins, it says itself.

@@ -110,6 +110,10 @@ words! {
         Visits = "VISITS",
         /// Receipts with their lines.
         Purchases = "PURCHASES",
+        /// The catalogue.
+        Products = "PRODUCTS",
+        /// Accounts of staff.
+        Staff = "STAFF",
     }
     /// How a file is written.
     FileFormat {
@@ -132,6 +136,17 @@ words! {
         Failed = "FAILED",
         /// Somebody has called it off.
         Cancelled = "CANCELLED",
+    }
+    /// Why a customer is erased.
+    ErasureReason {
+        /// The customer asked for it.
+        Requested = "REQUESTED",
+        /// Nothing asks any more to keep what is known of them.
+        NoLongerNeeded = "NO_LONGER_NEEDED",
+        /// The file should never have been made.
+        RecordedInError = "RECORDED_IN_ERROR",
+        /// A court or an authority ordered it.
+        Ordered = "ORDERED",
     }
     /// What kind of customer.
     CustomerKind {
@@ -280,6 +295,27 @@ words! {
         Granted = "GRANTED",
         /// The ladder itself was changed.
         LadderChanged = "LADDER_CHANGED",
+        /// Two files of one customer became one.
+        Merged = "MERGED",
+        /// They became two again.
+        MergeUndone = "MERGE_UNDONE",
+        /// Brought from another system, with its day.
+        Imported = "IMPORTED",
+    }
+    /// What a reference that is still open would tell.
+    OpenReferenceKind {
+        /// Which customer referred the customer.
+        ReferredBy = "REFERRED_BY",
+        /// Whose gift brought the customer.
+        GiftFrom = "GIFT_FROM",
+        /// Who keeps the customer.
+        Keeper = "KEEPER",
+        /// The customer's home store.
+        HomeStore = "HOME_STORE",
+        /// The category of a product.
+        Category = "CATEGORY",
+        /// The holder, the programme or the tier of a card.
+        Card = "CARD",
     }
     /// How the customer came to the shop this time (rule V1).
     VisitChannel {

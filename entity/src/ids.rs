@@ -83,6 +83,8 @@ ids! {
     SpecialDayId;
     /// A note on a customer.
     NoteId;
+    /// A merge of two customers' files.
+    MergeId;
     /// A category of products.
     CategoryId;
     /// Something that is sold.
@@ -107,4 +109,6 @@ ids! {
     PurchaseId;
     /// A line of a receipt.
     PurchaseLineId;
+    /// A reference of another system's file that is still open.
+    OpenReferenceId;
 }

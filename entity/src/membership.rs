@@ -15,7 +15,7 @@ pub struct Model {
     pub programme_id: ProgrammeId,
     /// The tier that holds now.
     pub tier_id: TierId,
-    /// A tier given by a person, below which spend cannot bring it.
+    /// A tier given by a person, or brought from another system, below which spend cannot bring it.
     pub granted_tier_id: Option<TierId>,
     /// Where they joined.
     pub store_id: Option<StoreId>,

@@ -18,17 +18,19 @@ mod m0004_customers;
 mod m0005_cards;
 mod m0006_visits;
 mod m0007_catalog;
-mod m0008_transfers;
+mod m0008_moving_in;
+mod m0009_merge_and_erasure;
+mod m0010_transfers;
 mod sql;
 
 pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 8;
+pub const PROGRAM_LEVEL: i32 = 10;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 8] = [
+pub const CHANGES: [&Change; 10] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -36,7 +38,9 @@ pub const CHANGES: [&Change; 8] = [
     &m0005_cards::CHANGE,
     &m0006_visits::CHANGE,
     &m0007_catalog::CHANGE,
-    &m0008_transfers::CHANGE,
+    &m0008_moving_in::CHANGE,
+    &m0009_merge_and_erasure::CHANGE,
+    &m0010_transfers::CHANGE,
 ];
 
 /// Hands the changes to SeaORM's migrator, which remembers the ones that were made.

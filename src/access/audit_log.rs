@@ -9,8 +9,8 @@ use crate::db::{Keyset, Page, PageRequest, Sort};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::ids::{AuditEntryId, CustomerId};
-use entity::{audit_customer, audit_entry};
-use sea_orm::sea_query::Query;
+use entity::{audit_customer, audit_entry, customer};
+use sea_orm::sea_query::{Query, SelectStatement, UnionType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -33,15 +33,32 @@ pub struct AuditFilter {
 /// Customers named with an entry at most; [`audit_entry::Model::customer_count`] tells how many there are.
 pub const CUSTOMERS_SHOWN: u32 = 100;
 
+/// The entries that concern a customer, or a file that was merged into theirs: entries name the id that was theirs then.
+fn concerning(customer: CustomerId) -> SelectStatement {
+    let entries = || {
+        Query::select()
+            .column(audit_customer::Column::EntryId)
+            .from(audit_customer::Entity)
+            .to_owned()
+    };
+    let former = Query::select()
+        .column(customer::Column::Id)
+        .from(customer::Entity)
+        .and_where(customer::Column::MergedIntoId.eq(customer))
+        .to_owned();
+    let of_former = entries()
+        .and_where(audit_customer::Column::CustomerId.in_subquery(former))
+        .to_owned();
+    entries()
+        .and_where(audit_customer::Column::CustomerId.eq(customer))
+        .union(UnionType::All, of_former)
+        .to_owned()
+}
+
 fn select(filter: &AuditFilter) -> Select<audit_entry::Entity> {
     let mut select = audit_entry::Entity::find();
     if let Some(customer) = filter.customer {
-        let concerned = Query::select()
-            .column(audit_customer::Column::EntryId)
-            .from(audit_customer::Entity)
-            .and_where(audit_customer::Column::CustomerId.eq(customer))
-            .to_owned();
-        select = select.filter(audit_entry::Column::Id.in_subquery(concerned));
+        select = select.filter(audit_entry::Column::Id.in_subquery(concerning(customer)));
     }
     if let Some(actor) = filter.actor {
         select = select.filter(audit_entry::Column::ActorId.eq(actor));

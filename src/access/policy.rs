@@ -73,6 +73,12 @@ policy! {
     CustomerWrite: SHOP;
     /// Put a customer's file away and take it out again; say who keeps a customer.
     CustomerManage: MANAGERS;
+    /// Find duplicates, merge customers' files into one, and undo it.
+    CustomerMerge: MANAGERS;
+    /// Export all that is kept about a customer.
+    CustomerExport: MANAGERS;
+    /// Erase a customer for good.
+    CustomerErase: &[Admin, Headquarters];
     /// Read categories, products and their prices.
     CatalogRead: STAFF;
     /// Create and change categories, products and prices.

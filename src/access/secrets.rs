@@ -9,6 +9,8 @@ pub struct Secrets {
     pub sealing: [u8; 32],
     /// Makes the hashes of counted attempts, so that the table tells nothing about accounts or addresses.
     pub counting: [u8; 32],
+    /// Makes the hashes by which an import knows the names of customers who were erased.
+    pub erased: [u8; 32],
     /// Seals page cursors.
     pub cursors: CursorKey,
 }
@@ -35,6 +37,7 @@ impl Secrets {
         Self {
             sealing: key("signing-keys"),
             counting: key("attempts"),
+            erased: key("erased-customers"),
             cursors: CursorKey::new(&key("cursors")),
         }
     }

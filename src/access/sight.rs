@@ -5,17 +5,15 @@
 //! table `sight`, written by higher topics through [`grant`], so that this room need not know them.
 
 use super::{Action, Ctx, Place, Viewer};
-use crate::db::{Engine, Sql, among};
+use crate::db::{Batch, Engine, Sql, Table, among};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::ids::{CustomerId, RegionId, StaffId, StoreId};
 use entity::{customer, sight, store};
-use sea_orm::sea_query::{
-    Expr, ExprTrait, IntoCondition, LockType, OnConflict, Query, SelectStatement,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, LockType, Query, SelectStatement};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -83,11 +81,28 @@ fn nothing() -> Condition {
 }
 
 /// The customers that the viewer sees under `action`: those whose home store is in reach, and those whom the
-/// table `sight` shows to the viewer or to one of their stores right now.
+/// table `sight` shows to the viewer or to one of their stores right now. A file that was merged into another one or
+/// erased is seen by nobody.
 ///
 /// # Errors
 /// As [`Viewer::require`].
 pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
+    Ok(in_use().add(in_reach(ctx, action)?))
+}
+
+/// The condition that a customer's file is one: neither merged into another nor erased.
+fn in_use() -> Condition {
+    Condition::all()
+        .add(customer::Column::MergedIntoId.is_null())
+        .add(customer::Column::ErasedAt.is_null())
+}
+
+/// As [`customers`], with files that were merged into another one or erased: for undoing a merge, and for erasing what
+/// is erased already.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn in_reach(ctx: &Ctx, action: Action) -> Result<Condition> {
     ctx.viewer.require(action)?;
     let reach = Reach::of(&ctx.viewer, action);
     if reach == Reach::Company {
@@ -128,7 +143,8 @@ pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Vec<Condition>>> {
     if let Some(staff) = ctx.viewer.staff_id() {
         branches.push(customer::Column::KeeperId.eq(staff.0).into_condition());
     }
-    Ok(Some(branches))
+    let in_use = |branch| in_use().add(branch);
+    Ok(Some(branches.into_iter().map(in_use).collect()))
 }
 
 /// Those whom the table `sight` shows to the viewer or to one of their stores right now.
@@ -150,7 +166,8 @@ fn shown_to(ctx: &Ctx, reach: &Reach) -> Condition {
 
 /// The same as [`customers`], as a subquery of their ids: for tables that refer to customers.
 ///
-/// `None` means all of them, so that no condition is needed.
+/// `None` means all of them, so that no condition is needed: what hangs on a file that was merged away is the kept
+/// customer's in all but name.
 ///
 /// # Errors
 /// As [`Viewer::require`].
@@ -166,6 +183,24 @@ pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>
             .cond_where(condition)
             .to_owned(),
     ))
+}
+
+/// The same as [`customers`], as a condition on a column that refers to a customer: for few rows beside another
+/// condition, where [`customer_ids`] would have all customers in sight gathered first.
+///
+/// `None` means all of them, so that no condition is needed.
+///
+/// # Errors
+/// As [`Viewer::require`].
+pub fn refers_to_seen(
+    ctx: &Ctx,
+    action: Action,
+    customer: impl ColumnTrait,
+) -> Result<Option<Expr>> {
+    let id = Expr::col((customer::Entity, customer::Column::Id));
+    let column = Expr::col(customer.as_column_ref());
+    Ok(customer_ids(ctx, action)?
+        .map(|mut seen| Expr::exists(seen.and_where(id.eq(column)).to_owned())))
 }
 
 /// A customer's row as a writer locked it.
@@ -233,20 +268,50 @@ pub async fn lock_customer(
 }
 
 /// Locks a customer who shows their card, whether the viewer sees them or not: for writing down that they
-/// have come, never for reading.
+/// have come, never for reading. False when their file was merged into another one meanwhile, or erased.
 ///
 /// # Errors
-/// Those of the database; an internal error when the customer is gone.
-pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<()> {
+/// Those of the database.
+pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<bool> {
     let mut sql = Sql::for_connection(tx);
     sql.push("select 1 as here from customer where id = ")
         .bind(id)
+        .push(" and merged_into_id is null and erased_at is null")
         .postgres(" for no key update");
-    tx.query_one_raw(sql.build())
-        .await?
-        .map(|_| ())
-        .ok_or_else(|| Error::internal("a card's holder is gone"))
+    Ok(tx.query_one_raw(sql.build()).await?.is_some())
 }
+
+/// Locks customers whom an import names, in the order of their ids; gives those who may be booked on. One who was
+/// erased is among them: their sums go on, nameless. One who was merged away is not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock_named(
+    tx: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = CustomerId>,
+) -> Result<Vec<CustomerId>> {
+    Ok(customer::Entity::find()
+        .select_only()
+        .column(customer::Column::Id)
+        .filter(among(Engine::of(tx), customer::Column::Id, ids))
+        .filter(customer::Column::MergedIntoId.is_null())
+        .order_by_asc(customer::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple()
+        .all(tx)
+        .await?)
+}
+
+static SHOWN: Table = Table {
+    name: "sight",
+    columns: &[
+        ("customer_id", "uuid"),
+        ("scope_id", "uuid"),
+        ("cause", "text"),
+        ("until", "timestamptz"),
+    ],
+    conflict: "on conflict (customer_id, scope_id, cause) do update set until = excluded.until",
+};
 
 /// Shows a customer to a member of staff or to a store until a moment; given again, the later moment holds.
 ///
@@ -259,24 +324,29 @@ pub async fn grant(
     cause: &str,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    let row = sight::ActiveModel {
-        customer_id: Set(customer_id),
-        scope_id: Set(scope.into()),
-        cause: Set(cause.to_owned()),
-        until: Set(until),
-    };
-    let latest = OnConflict::columns([
-        sight::Column::CustomerId,
-        sight::Column::ScopeId,
-        sight::Column::Cause,
-    ])
-    .update_column(sight::Column::Until)
-    .to_owned();
-    sight::Entity::insert(row)
-        .on_conflict(latest)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
+    let mut batch = Batch::new();
+    gather(&mut batch, customer_id, scope, cause, until);
+    batch.write(tx).await
+}
+
+/// As [`grant`], for callers who write more in the same statement.
+pub fn gather(
+    batch: &mut Batch,
+    customer_id: CustomerId,
+    scope: impl Into<Uuid>,
+    cause: &str,
+    until: DateTime<Utc>,
+) {
+    let scope: Uuid = scope.into();
+    batch.insert(
+        &SHOWN,
+        [vec![
+            customer_id.into(),
+            scope.into(),
+            cause.into(),
+            until.into(),
+        ]],
+    );
 }
 
 /// Forgets what is shown to nobody any more; gives how many rows.

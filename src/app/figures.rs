@@ -32,6 +32,7 @@ pub(super) fn recorder() -> Result<PrometheusHandle, StartError> {
         })
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| failed(&error))?;
+    metrics::gauge!("regulars_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     *handle = Some(installed.clone());
     Ok(installed)
 }

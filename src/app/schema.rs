@@ -61,8 +61,12 @@ impl SchemaState {
         Ok(Self::compare(made))
     }
 
+    /// Does this program know a change of that name?
+    pub fn knows(name: &str) -> bool {
+        CHANGES.iter().any(|change| change.name == name)
+    }
+
     fn compare(made: Vec<(String, i32)>) -> Self {
-        let known = |name: &str| CHANGES.iter().any(|change| change.name == name);
         let is_made = |name: &str| made.iter().any(|(made, _)| made == name);
         Self {
             pending: CHANGES
@@ -73,7 +77,7 @@ impl SchemaState {
             newer: made
                 .iter()
                 .map(|(name, _)| name.clone())
-                .filter(|name| !known(name))
+                .filter(|name| !Self::knows(name))
                 .collect(),
             oldest_program: made.iter().map(|(_, oldest)| *oldest).max().unwrap_or(0),
             applied: made.into_iter().map(|(name, _)| name).collect(),

@@ -5,9 +5,9 @@ use super::backend::Api;
 use super::background::Background;
 use super::house::House;
 use crate::access::audit::AuditLog;
-use crate::config::{ForwardedHeader, Mode, Settings};
+use crate::config::{ExplorerPage, ForwardedHeader, Mode, Settings};
 use crate::domain::organization::{Authenticator, staff};
-use crate::graphql::gate::{Gate, Limits, Overrides};
+use crate::graphql::gate::{Gate, Limits};
 use crate::graphql::{root, scalars};
 use crate::http::{self, HttpParts, HttpSettings, ReadyCheck, RunningServer, serve};
 use std::net::{SocketAddr, TcpListener};
@@ -65,7 +65,7 @@ impl App {
         let authenticator = Arc::new(Authenticator::start(ctx.clone()).await?);
         let schema = root::build();
         let rules = scalars::rules();
-        let gate = Gate::with_rules(&root::sdl(), limits(settings), &Overrides::default(), rules)
+        let gate = Gate::with_rules(&root::sdl(), limits(settings), &root::usual_sizes(), rules)
             .map_err(|error| StartError::Refused(error.to_string()))?;
         let background = Background::start(&ctx, settings)?;
         let stop = CancellationToken::new();
@@ -83,7 +83,7 @@ impl App {
                 schema,
                 ctx,
             },
-            settings: http_settings(settings),
+            settings: http_settings(settings, house.mode),
             ready,
             metrics: Some(house.figures.clone()),
             request_ids: Uuid::now_v7,
@@ -181,7 +181,7 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn http_settings(settings: &Settings) -> HttpSettings {
+fn http_settings(settings: &Settings, mode: Mode) -> HttpSettings {
     let server = &settings.server;
     let default = HttpSettings::default();
     HttpSettings {
@@ -203,6 +203,12 @@ fn http_settings(settings: &Settings) -> HttpSettings {
         cors_origins: server.cors_origins.clone(),
         metrics_token: server.metrics_token.clone(),
         compress: server.compress,
+        explorer: match server.explorer {
+            ExplorerPage::On => http::ExplorerPage::On,
+            ExplorerPage::Plain => http::ExplorerPage::Plain,
+            ExplorerPage::Off => http::ExplorerPage::Off,
+        },
+        demo: mode == Mode::Demo,
         ..default
     }
 }

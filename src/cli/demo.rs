@@ -26,13 +26,13 @@ pub struct DemoArgs {
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// How many customers.
-    #[arg(long, value_name = "N", default_value_t = Scale::default().customers)]
+    #[arg(long, value_name = "N", default_value_t = Scale::default().customers, value_parser = count, allow_hyphen_values = true)]
     customers: u32,
     /// How many visits, about; twelve for each customer when not given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     visits: Option<u32>,
     /// How many stores.
-    #[arg(long, value_name = "N", default_value_t = Scale::default().stores)]
+    #[arg(long, value_name = "N", default_value_t = Scale::default().stores, value_parser = count, allow_hyphen_values = true)]
     stores: u32,
     /// What everything is made of: the same seed on the same day makes the same shop.
     #[arg(long, value_name = "N", default_value_t = Scale::default().seed)]
@@ -40,6 +40,12 @@ pub struct DemoArgs {
     /// Only fill the database.
     #[arg(long)]
     no_serve: bool,
+}
+
+/// Reads how many; what is too few or too many is said by [`Scale::check`].
+fn count(text: &str) -> Result<u32, &'static str> {
+    text.parse()
+        .map_err(|_| "give a whole number, such as 2000")
 }
 
 impl DemoArgs {
@@ -63,12 +69,14 @@ impl DemoArgs {
 /// # Errors
 /// A database with other data in it; whatever stands in the way of starting; a server that fails.
 pub(super) async fn run(mut global: Global, args: DemoArgs) -> Result<ExitCode, StartError> {
+    // Before anything is made for it.
+    args.scale().check()?;
     let mut configuration = global.configuration(args.listen.clone())?;
     if configuration.is_default("database.data") {
         global.data = Some(PathBuf::from(DATA));
         configuration = global.configuration(args.listen.clone())?;
     }
-    logging::start(&configuration.settings.logging)?;
+    logging::start(&configuration.settings)?;
     let house = House::open(configuration, Mode::Demo, Arc::new(SystemClock)).await?;
     let summary = fill(&house, &args.scale()).await?;
     say(&filled(&summary, &house.configuration));

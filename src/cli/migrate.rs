@@ -33,7 +33,7 @@ impl Migrate {
     /// # Errors
     /// A schema that a newer program has changed; those of the database.
     pub async fn run(self, configuration: &Configuration) -> Result<ExitCode, StartError> {
-        logging::start(&configuration.settings.logging)?;
+        logging::start(&configuration.settings)?;
         let database = &configuration.settings.database;
         match self {
             Self::Up => {

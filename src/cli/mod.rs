@@ -3,18 +3,21 @@
 //! Called by `main`. A command reads the configuration, opens the [`House`] and asks the same
 //! services as the API, as the program itself. Answers go to standard output, everything else to standard error.
 
+mod backup;
 mod demo;
 mod doctor;
 mod export;
 mod first_store;
+mod health;
 mod import;
+mod import_words;
 mod migrate;
 mod schema;
 mod serve;
 pub mod staff;
 pub mod terminal;
 
-use crate::app::{House, StartError, logging};
+use crate::app::{House, StartError, logging, traces};
 use crate::config::{Configuration, Mode, Options};
 use clap::{Args, Parser, Subcommand};
 use entity::values::SystemClock;
@@ -60,7 +63,7 @@ impl Global {
     /// Opens the house for a command that works beside the server.
     async fn house(&self) -> Result<House, StartError> {
         let configuration = self.configuration(None)?;
-        logging::start(&configuration.settings.logging)?;
+        logging::start(&configuration.settings)?;
         House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await
     }
 
@@ -84,7 +87,7 @@ impl Global {
 
     async fn import(&self, command: import::ImportCommand) -> Result<ExitCode, StartError> {
         let configuration = self.configuration(None)?;
-        logging::start(&configuration.settings.logging)?;
+        logging::start(&configuration.settings)?;
         import::run(configuration, command).await?;
         Ok(ExitCode::SUCCESS)
     }
@@ -115,7 +118,17 @@ enum Command {
     /// Print the GraphQL schema.
     Schema,
     /// Look whether everything is as it should be.
-    Doctor,
+    Doctor(doctor::DoctorArgs),
+    /// Ask the server on this machine whether it is ready; end with 1 when it is not.
+    Health {
+        /// Address and port on which it listens.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+    },
+    /// Copy the embedded engine's database beside a running server.
+    Backup(backup::BackupArgs),
+    /// Bring a backup back into an empty data directory.
+    Restore(backup::RestoreArgs),
 }
 
 /// Runs the command that the command line names.
@@ -131,7 +144,9 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.run()) {
+    let outcome = runtime.block_on(cli.run());
+    traces::finish();
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             terminal::complain(&error.to_string());
@@ -150,7 +165,16 @@ impl Cli {
             Command::Export(command) => self.global.export(command).await,
             Command::Schema => Ok(schema::run()),
             Command::Migrate(command) => command.run(&self.global.configuration(None)?).await,
-            Command::Doctor => doctor::run(self.global.configuration(None)).await,
+            Command::Doctor(args) => doctor::run(self.global.configuration(None), args).await,
+            Command::Health { listen } => health::run(&self.global.configuration(listen)?).await,
+            Command::Backup(args) => {
+                backup::make(&self.global.configuration(None)?, args).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Restore(args) => {
+                backup::restore(&self.global.configuration(None)?, args).await?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }

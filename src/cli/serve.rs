@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// # Errors
 /// Whatever stands in the way of starting; a server that fails.
 pub async fn run(configuration: Configuration) -> Result<ExitCode, StartError> {
-    logging::start(&configuration.settings.logging)?;
+    logging::start(&configuration.settings)?;
     let house = House::open(configuration, Mode::Serve, Arc::new(SystemClock)).await?;
     // Before anybody is told where it listens: whoever knows may stop it.
     let signals = Signals::new()?;

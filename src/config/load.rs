@@ -6,9 +6,10 @@ use figment::error::Kind;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Names the configuration file.
 const FILE_VARIABLE: &str = "REGULARS_CONFIG";
@@ -84,10 +85,10 @@ impl Configuration {
         figment = figment
             .merge(from_environment(&environment)?)
             .merge(from_options(options));
-        let settings = figment.extract::<Settings>().map_err(|errors| {
+        let mut settings = figment.extract::<Settings>().map_err(|errors| {
             ConfigError(errors.into_iter().map(|error| explain(&error)).collect())
         })?;
-        let sources = reference()
+        let mut sources: BTreeMap<String, String> = reference()
             .into_iter()
             .filter_map(|variable| {
                 let key = path(&variable);
@@ -95,6 +96,18 @@ impl Configuration {
                 Some((key, metadata.name.clone().into_owned()))
             })
             .collect();
+        if let Some(file) = &settings.database.url_file {
+            if settings.database.url.is_some() {
+                return Err(ConfigError::one(
+                    "set either database.url or database.url_file, not both",
+                ));
+            }
+            settings.database.url = Some(address_in(file)?);
+            sources.insert(
+                "database.url".to_owned(),
+                format!("the file {}", file.display()),
+            );
+        }
         Ok(Self { settings, sources })
     }
 
@@ -107,6 +120,20 @@ impl Configuration {
     pub fn is_default(&self, key: &str) -> bool {
         !self.sources.contains_key(key)
     }
+}
+
+/// The address in a file, where its password is seen by nobody who sees the variables.
+fn address_in(file: &Path) -> Result<SecretString, ConfigError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ConfigError::one(format!("cannot read {}: {error}", file.display())))?;
+    let address = text.trim();
+    if address.is_empty() {
+        return Err(ConfigError::one(format!(
+            "{} is empty: it must hold the address of the database",
+            file.display()
+        )));
+    }
+    Ok(SecretString::from(address))
 }
 
 fn path(variable: &Variable) -> String {
@@ -388,5 +415,27 @@ mod tests {
         ];
         let text = format!("{:?}", load(None, &environment).unwrap());
         assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn the_address_of_the_database_may_be_in_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("url");
+        std::fs::write(&file, "postgres://a:hunter2@b/c\n").unwrap();
+        let name = file.display().to_string();
+        let variable = ("REGULARS_DATABASE_URL_FILE", name.as_str());
+        let read = load(None, &[variable]).unwrap();
+        let url = read.settings.database.url.as_ref().unwrap();
+        assert_eq!(url.expose_secret(), "postgres://a:hunter2@b/c");
+        assert_eq!(read.source("database.url"), format!("the file {name}"));
+        let both = load(None, &[variable, ("DATABASE_URL", "postgres://d/e")]).unwrap_err();
+        assert!(
+            both.contains("not both") && !both.contains("hunter2"),
+            "{both}"
+        );
+        std::fs::write(&file, "\n").unwrap();
+        assert!(load(None, &[variable]).unwrap_err().contains("is empty"));
+        std::fs::remove_file(&file).unwrap();
+        assert!(load(None, &[variable]).unwrap_err().contains("cannot read"));
     }
 }

@@ -14,8 +14,8 @@ mod setting;
 pub use check::{Mode, check};
 pub use load::{ConfigError, Configuration, Options};
 pub use reference::{BEGIN, END, Variable, markdown, reference};
-pub use secret::{SecretKey, secret_key, secret_to_be_made};
+pub use secret::{SecretKey, secret_key, secret_to_be_made, write_secret_key};
 pub use sections::{
-    Company, Database, ForwardedHeader, Limits, LogFormat, Logging, Retention, Security, Server,
-    Settings, Transfers,
+    Company, Database, ExplorerPage, ForwardedHeader, Limits, LogFormat, Logging, Retention,
+    Security, Server, Settings, Traces, Transfers,
 };

@@ -63,6 +63,33 @@ pub fn secret_to_be_made(configuration: &Configuration) -> Option<PathBuf> {
         .then_some(file)
 }
 
+/// Writes the secret into a new file that only its owner reads, as a copy to be kept.
+///
+/// # Errors
+/// No secret that could be written, a file that is there already or cannot be made.
+pub fn write_secret_key(configuration: &Configuration, file: &Path) -> Result<(), ConfigError> {
+    if let Some(lost) = secret_to_be_made(configuration) {
+        return Err(ConfigError::one(format!(
+            "there is no secret key to copy: {} is not there, and none is configured",
+            lost.display()
+        )));
+    }
+    // The key is there: the generator is never asked.
+    let key = secret_key(configuration, || [0; 32])?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    put(&mut options, file, key.bytes.expose_secret())
+        .map_err(|error| ConfigError::one(format!("cannot make {}: {error}", file.display())))
+}
+
+fn put(options: &mut OpenOptions, file: &Path, key: &[u8; 32]) -> std::io::Result<()> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let mut out = options.open(file)?;
+    out.write_all(format!("{}\n", STANDARD.encode(key)).as_bytes())?;
+    out.sync_all()
+}
+
 fn read(file: &Path) -> Result<SecretKey, ConfigError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| ConfigError::one(format!("cannot read {}: {error}", file.display())))?;
@@ -132,12 +159,7 @@ fn make(data: &Path, file: &Path, key: [u8; 32]) -> Result<(), ConfigError> {
     let draft = data.join(format!(".{KEY_FILE}.{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut out| {
-        out.write_all(format!("{}\n", STANDARD.encode(key)).as_bytes())?;
-        out.sync_all()
-    });
+    let written = put(&mut options, &draft, &key);
     // A link fails when the name is taken, where a rename would replace a key that is in use already.
     let linked = written.and_then(|()| std::fs::hard_link(&draft, file));
     // The draft is of no use either way; one that cannot be removed does no harm.

@@ -77,6 +77,8 @@ sections! {
     retention: Retention,
     /// The program's own log.
     logging: Logging,
+    /// Traces for an OpenTelemetry collector.
+    traces: Traces,
 }
 
 words! {
@@ -86,6 +88,18 @@ words! {
         XForwardedFor = "x-forwarded-for",
         /// `Forwarded` of RFC 7239.
         Forwarded = "forwarded",
+    }
+}
+
+words! {
+    /// Which page a browser gets at the endpoint.
+    ExplorerPage {
+        /// The explorer that was built in, or the plain one.
+        On = "on",
+        /// The plain explorer, with GraphiQL from a public CDN.
+        Plain = "plain",
+        /// A page without scripts that says where it is.
+        Off = "off",
     }
 }
 
@@ -124,6 +138,8 @@ settings! {
         metrics_token: Option<SecretString> = None, "REGULARS_METRICS_TOKEN";
         /// Compress answers for clients that ask for it.
         compress: bool = false, "REGULARS_COMPRESS";
+        /// The page that a browser gets at the endpoint: `on` for the explorer, `plain` for one that loads GraphiQL from a public CDN (also what `on` means where the explorer was not built), `off` for none.
+        explorer: ExplorerPage = ExplorerPage::On, "REGULARS_EXPLORER";
     }
 }
 
@@ -144,6 +160,8 @@ settings! {
     Database in "database" {
         /// Address of a PostgreSQL server, `postgres://user:password@host/database`. `DATABASE_URL` is read too. Without one, the embedded engine keeps its file in the data directory.
         url: Option<SecretString> = None, "REGULARS_DATABASE_URL";
+        /// A file that holds this address instead, so that its password is in no variable.
+        url_file: Option<PathBuf> = None, "REGULARS_DATABASE_URL_FILE";
         /// Directory of the embedded engine's file and of the generated secret key.
         data: PathBuf = PathBuf::from("data"), "REGULARS_DATA";
         /// Connections held at most.
@@ -232,5 +250,17 @@ settings! {
         format: LogFormat = LogFormat::Pretty, "REGULARS_LOG_FORMAT";
         /// What is logged, as in `info,regulars=debug`.
         filter: String = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,actix_server=warn".to_owned(), "REGULARS_LOG";
+    }
+}
+
+settings! {
+    /// Traces for an OpenTelemetry collector.
+    Traces in "traces" {
+        /// Address of an OpenTelemetry collector on this machine or in its network that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; without one no traces are made.
+        endpoint: Option<String> = None, "REGULARS_TRACES_ENDPOINT";
+        /// One request in how many is traced, where the caller has not decided.
+        one_in: u32 = 1, "REGULARS_TRACES_ONE_IN";
+        /// Tell each SQL statement in a trace too, without its values.
+        statements: bool = false, "REGULARS_TRACES_STATEMENTS";
     }
 }

@@ -4,6 +4,7 @@ use super::queue::WriterQueue;
 use super::time_limit;
 use super::turns::Turns;
 use crate::error::{Error, Result};
+use crate::spans;
 use sea_orm::sqlx::{
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -144,6 +145,8 @@ impl Db {
                         // 16 MB: a page that is changed time and again moves into the file once.
                         .pragma("wal_autocheckpoint", "4000")
                         .pragma("temp_store", "memory")
+                        // What is deleted is overwritten, so that an erased person is found in no free page.
+                        .pragma("secure_delete", "on")
                         .statement_cache_capacity(256)
                 });
             options
@@ -225,6 +228,30 @@ impl Db {
         Ok(())
     }
 
+    /// Empties the log of the embedded engine into its file, so that what was overwritten there is in neither any more.
+    /// Somebody who reads meanwhile may keep it from being emptied: then it is tried again for a second, and if that
+    /// does not help either, the next checkpoint does it. PostgreSQL needs its own vacuum.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_overwritten(&self) -> Result<()> {
+        if self.engine == Engine::Postgres {
+            return Ok(());
+        }
+        for _ in 0..20 {
+            let mut sql = self.sql();
+            sql.push("pragma wal_checkpoint(truncate)");
+            let row = self.writer.query_one_raw(sql.build()).await?;
+            let busy = row.map(|row| row.try_get_by_index::<i64>(0)).transpose()?;
+            if busy.unwrap_or(0) == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        tracing::warn!("the log of the database could not be emptied; the next checkpoint does it");
+        Ok(())
+    }
+
     /// Closes all connections, after the statements that run.
     ///
     /// # Errors
@@ -245,5 +272,6 @@ fn count_statements(connection: &mut DatabaseConnection) {
         if info.failed {
             failures.increment(1);
         }
+        spans::statement(&info.statement.sql, info.elapsed, info.failed);
     });
 }

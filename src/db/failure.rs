@@ -33,6 +33,18 @@ pub fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
+/// The embedded engine's file is no database, or so damaged that it does not look like one.
+pub fn is_no_database(error: &DbErr) -> bool {
+    // SQLITE_CORRUPT, SQLITE_NOTADB.
+    database_code(error).is_some_and(|code| matches!(code.as_str(), "11" | "26"))
+}
+
+/// There is no room on the disk.
+pub fn is_disk_full(error: &DbErr) -> bool {
+    // disk_full of PostgreSQL, SQLITE_FULL.
+    database_code(error).is_some_and(|code| matches!(code.as_str(), "53100" | "13"))
+}
+
 /// The connection is gone: nothing was committed by a transaction that had not yet sent its commit.
 pub(super) fn is_connection_lost(error: &DbErr) -> bool {
     match sqlx_error(error) {
@@ -55,12 +67,23 @@ pub fn is_unavailable(error: &DbErr) -> bool {
     }
     match sqlx_error(error) {
         Some(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => true,
-        // PostgreSQL: disk_full, out_of_memory, too_many_connections, lock_not_available, query_canceled.
+        // PostgreSQL: disk_full, out_of_memory, too_many_connections, lock_not_available, query_canceled, and
+        // read_only_sql_transaction, which a server says that has become a standby.
         // SQLite: IOERR (and its extensions), FULL, CANTOPEN, READONLY.
         Some(sqlx::Error::Database(e)) => e.code().is_some_and(|code| {
             matches!(
                 code.as_ref(),
-                "53100" | "53200" | "53300" | "55P03" | "57014" | "13" | "14" | "8" | "10" | "9"
+                "53100"
+                    | "53200"
+                    | "53300"
+                    | "55P03"
+                    | "57014"
+                    | "25006"
+                    | "13"
+                    | "14"
+                    | "8"
+                    | "10"
+                    | "9"
             ) || code
                 .parse::<i32>()
                 .is_ok_and(|extended| code.len() <= 4 && extended & 0xff == 10)

@@ -3,7 +3,7 @@
 //! A list is ordered by one column and, where that is equal, by the id. A cursor holds both values of a row;
 //! a page starts right behind it, by a row comparison that an index answers.
 
-use super::sql::literal_limit;
+use super::sql::{literal_limit, literal_limits};
 use crate::error::Result;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, SelectStatement, SimpleExpr};
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryTrait, Value};
@@ -138,10 +138,8 @@ impl Keyset {
         let mut select = select.into_query();
         self.apply(&mut select, page);
         // One more than asked for tells whether there is a next page.
-        let statement = literal_limit(
-            connection.get_database_backend().build(&select),
-            page.size.saturating_add(1),
-        );
+        let statement = literal_limits(connection.get_database_backend().build(&select));
+        let statement = literal_limit(statement, page.size.saturating_add(1));
         let rows = T::find_by_statement(statement).all(connection).await?;
         Ok(page.cut(rows))
     }

@@ -5,9 +5,11 @@
 
 mod batch;
 mod connect;
+pub mod copy;
 mod failure;
 mod idempotency;
 mod keyset;
+pub mod probe;
 mod queue;
 mod snapshot;
 mod spool;
@@ -18,9 +20,10 @@ mod write;
 
 pub use batch::{Batch, Table};
 pub use connect::{Db, DbSettings, Engine};
-pub use failure::{is_unavailable, is_unique_violation};
+pub use copy::Look;
+pub use failure::{is_disk_full, is_no_database, is_unavailable, is_unique_violation};
 pub use idempotency::IdempotencyKey;
 pub use keyset::{Bounds, Keyset, Page, PageRequest, Sort, SortKey};
 pub use spool::{Sorted, Spool, SpoolRow};
-pub use sql::{Sql, among, literal_limit, prefer_indexes};
+pub use sql::{Sql, among, literal_limit, literal_limits, look_up_one_by_one, prefer_indexes};
 pub use write::Tx;

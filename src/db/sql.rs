@@ -2,8 +2,8 @@
 
 use super::connect::{Db, Engine};
 use crate::error::Result;
-use sea_orm::sea_query::{ArrayType, Expr};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::sea_query::{ArrayType, Expr, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement, Value, Values};
 use uuid::Uuid;
 
 /// A statement that is put together piece by piece: text and bound values side by side.
@@ -81,6 +81,32 @@ impl Sql {
                     .push(")")
             }
         }
+    }
+
+    /// Adds a built select in parentheses, with its values.
+    pub fn subquery(&mut self, select: &SelectStatement) -> &mut Self {
+        let backend = match self.engine {
+            Engine::Sqlite => DbBackend::Sqlite,
+            Engine::Postgres => DbBackend::Postgres,
+        };
+        let built = backend.build(select);
+        let values = built.values.map(|values| values.0).unwrap_or_default();
+        self.text.push('(');
+        // Its placeholders are numbered from one; behind what is bound already they have other numbers.
+        let mut values = values.into_iter();
+        let mut rest = built.sql.as_str();
+        while let Some(at) = rest.find(['?', '$']) {
+            let (before, mark) = rest.split_at(at);
+            self.text.push_str(before);
+            let name = mark.trim_start_matches(['?', '$']);
+            rest = name.trim_start_matches(|c: char| c.is_ascii_digit());
+            if let Some(value) = values.next() {
+                self.bind(value);
+            }
+        }
+        self.text.push_str(rest);
+        self.text.push(')');
+        self
     }
 
     /// Adds text only on PostgreSQL: a lock, a cast.
@@ -163,6 +189,21 @@ pub async fn prefer_indexes(tx: &impl ConnectionTrait) -> Result<()> {
     Ok(())
 }
 
+/// Tells PostgreSQL for this transaction to look rows up one by one: for a statement that changes a few rows of a table
+/// which grows without end, where a guess at how many they are would have it read the whole table each time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn look_up_one_by_one(tx: &impl ConnectionTrait) -> Result<()> {
+    if Engine::of(tx) == Engine::Postgres {
+        tx.execute_unprepared(
+            "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off",
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 impl Db {
     /// An empty statement for this database.
     pub fn sql(&self) -> Sql {
@@ -175,4 +216,83 @@ impl Db {
 pub fn literal_limit(mut statement: Statement, limit: u64) -> Statement {
     statement.sql.push_str(&format!(" limit {limit}"));
     statement
+}
+
+/// As [`literal_limit`], for limits that were built into a statement: those of subqueries.
+pub fn literal_limits(mut statement: Statement) -> Statement {
+    let limit = |value: &Value| match value {
+        // Nothing else is unsigned in our tables.
+        Value::BigUnsigned(number) => *number,
+        _ => None,
+    };
+    if statement.db_backend != DbBackend::Postgres {
+        return statement;
+    }
+    let Some(values) = statement
+        .values
+        .take_if(|values| values.iter().any(|value| limit(value).is_some()))
+    else {
+        return statement;
+    };
+    // Built statements name each value once, in their order: `$1`, `$2`. What stands in quotes is no name.
+    let (mut text, mut kept) = (String::with_capacity(statement.sql.len()), Vec::new());
+    let mut values = values.0.into_iter();
+    let (mut quote, mut digits) = (None, false);
+    for letter in statement.sql.chars() {
+        digits &= letter.is_ascii_digit();
+        match (quote, letter) {
+            (None, '$') => {
+                digits = true;
+                let value = values.next();
+                if let Some(number) = value.as_ref().and_then(limit) {
+                    text.push_str(&number.to_string());
+                } else {
+                    kept.extend(value);
+                    text.push('$');
+                    text.push_str(&kept.len().to_string());
+                }
+                continue;
+            }
+            (None, '\'' | '"') => quote = Some(letter),
+            (Some(open), _) if open == letter => quote = None,
+            _ => {}
+        }
+        if !digits {
+            text.push(letter);
+        }
+    }
+    statement.sql = text;
+    statement.values = Some(Values(kept));
+    statement
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_become_literals_and_the_other_values_keep_their_places() {
+        let values: Vec<Value> = vec![
+            "a".into(),
+            Value::BigUnsigned(Some(21)),
+            7_i64.into(),
+            Value::BigUnsigned(Some(6)),
+            "b".into(),
+        ];
+        let text = "select \"$9\" from t where a = $1 and b <> '$8''$7' limit $2) x where c = $3 limit $4) y where d = $5";
+        let postgres = Statement::from_sql_and_values(DbBackend::Postgres, text, values.clone());
+        let made = literal_limits(postgres);
+        assert_eq!(
+            made.sql,
+            "select \"$9\" from t where a = $1 and b <> '$8''$7' limit 21) x where c = $2 limit 6) y where d = $3"
+        );
+        let kept: Vec<Value> = vec!["a".into(), 7_i64.into(), "b".into()];
+        assert_eq!(made.values, Some(Values(kept)));
+        let sqlite =
+            Statement::from_sql_and_values(DbBackend::Sqlite, "limit ?", [values[1].clone()]);
+        assert_eq!(literal_limits(sqlite.clone()).sql, sqlite.sql);
+        let none =
+            Statement::from_sql_and_values(DbBackend::Postgres, "a = $1", [values[0].clone()]);
+        assert_eq!(literal_limits(none.clone()).values, none.values);
+    }
 }

@@ -12,6 +12,7 @@ use entity::ids::{RegionId, StaffId, StoreId};
 use entity::values::TimeZone;
 use entity::values::opening_hours::{Interval, Weekday};
 use entity::{customer, programme, region, staff, store};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use secrecy::SecretString;
 use std::collections::HashMap;
@@ -55,6 +56,9 @@ pub(super) struct City {
 }
 
 const REGIONS: [(&str, &str); 2] = [("asia", "East Asia"), ("america", "North America")];
+
+/// So many stores of each city lie in one region, 20 to 30 stores in all: what one manager looks after.
+const ROUNDS_OF_A_REGION: u32 = 5;
 
 const fn city(
     code: &'static str,
@@ -200,7 +204,7 @@ impl House {
     pub(super) async fn furnish(ctx: &Ctx, scale: &Scale) -> Result<Self> {
         set_up_company(ctx).await?;
         let settings = company::settings(ctx).await?;
-        let regions = regions(ctx).await?;
+        let regions = regions(ctx, scale).await?;
         let mut shops = open_stores(ctx, scale, &regions).await?;
         hire(ctx, scale, &regions, &mut shops).await?;
         let (programme, ladder) = programme(ctx).await?;
@@ -236,7 +240,8 @@ async fn set_up_company(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-async fn regions(ctx: &Ctx) -> Result<Vec<RegionId>> {
+/// The regions: two, and two more for every fifty stores.
+async fn regions(ctx: &Ctx, scale: &Scale) -> Result<Vec<RegionId>> {
     let mut there: HashMap<String, RegionId> = region::Entity::find()
         .all(ctx.db.read())
         .await?
@@ -244,67 +249,83 @@ async fn regions(ctx: &Ctx) -> Result<Vec<RegionId>> {
         .map(|row| (row.code, row.id))
         .collect();
     let mut ids = Vec::new();
-    for (code, name) in REGIONS {
-        let id = match there.remove(code) {
-            Some(id) => id,
-            None => {
-                let new = regions::NewRegion {
-                    code: code.to_owned(),
-                    name: name.to_owned(),
-                };
-                regions::create(ctx, &new).await?.id
-            }
-        };
-        ids.push(id);
+    let cities = u32::try_from(CITIES.len()).unwrap_or(u32::MAX);
+    for part in 1..=scale.stores.div_ceil(cities * ROUNDS_OF_A_REGION) {
+        for (code, name) in REGIONS {
+            let (code, name) = if part == 1 {
+                (code.to_owned(), name.to_owned())
+            } else {
+                (format!("{code}-{part}"), format!("{name} {part}"))
+            };
+            let id = match there.remove(&code) {
+                Some(id) => id,
+                None => {
+                    let new = regions::NewRegion { code, name };
+                    regions::create(ctx, &new).await?.id
+                }
+            };
+            ids.push(id);
+        }
     }
     Ok(ids)
 }
 
+/// A store by its place in the list of all: code, name, and the place of its region in that of [`regions`].
+fn plan(n: usize, city: &City) -> (String, String, usize) {
+    let round = n / CITIES.len();
+    let region = round / ROUNDS_OF_A_REGION as usize * REGIONS.len() + city.region;
+    if round == 0 {
+        return (city.code.to_owned(), city.name.to_owned(), region);
+    }
+    let round = round + 1;
+    (
+        format!("{}{round}", city.code),
+        format!("{} {round}", city.place),
+        region,
+    )
+}
+
 async fn open_stores(ctx: &Ctx, scale: &Scale, regions: &[RegionId]) -> Result<Vec<Shop>> {
-    let mut there: HashMap<String, store::Model> = store::Entity::find()
+    let there: HashMap<String, store::Model> = store::Entity::find()
         .all(ctx.db.read())
         .await?
         .into_iter()
         .map(|row| (row.code.clone(), row))
         .collect();
-    let mut shops = Vec::new();
-    for (n, city) in (0..scale.stores).zip(CITIES.iter().cycle()) {
-        let round = n as usize / CITIES.len() + 1;
-        let (code, name) = if round == 1 {
-            (city.code.to_owned(), city.name.to_owned())
-        } else {
-            (
-                format!("{}{round}", city.code),
-                format!("{} {round}", city.place),
-            )
-        };
-        let row = match there.remove(&code) {
-            Some(row) => row,
-            None => {
-                let region = regions
-                    .get(city.region)
-                    .ok_or_else(|| Error::internal("a city without region"))?;
-                let new = stores::NewStore {
-                    region: *region,
-                    code,
-                    name,
-                    time_zone: Some(city.zone.to_owned()),
-                    opening_hours: week(city),
-                };
-                stores::create(ctx, &new).await?
-            }
-        };
-        let zone = TimeZone::parse(&row.time_zone)
-            .map_err(|error| Error::internal(format!("a store's time zone {error}")))?;
-        shops.push(Shop {
-            id: row.id,
-            code: row.code,
-            city,
-            zone,
-            staff: Vec::new(),
-        });
-    }
-    Ok(shops)
+    let there = &there;
+    let stores = (0..scale.stores).zip(CITIES.iter().cycle());
+    stream::iter(stores)
+        .map(|(n, city)| async move {
+            let (code, name, region) = plan(n as usize, city);
+            let row = match there.get(&code) {
+                Some(row) => row.clone(),
+                None => {
+                    let region = regions
+                        .get(region)
+                        .ok_or_else(|| Error::internal("a city without region"))?;
+                    let new = stores::NewStore {
+                        region: *region,
+                        code,
+                        name,
+                        time_zone: Some(city.zone.to_owned()),
+                        opening_hours: week(city),
+                    };
+                    stores::create(ctx, &new).await?
+                }
+            };
+            let zone = TimeZone::parse(&row.time_zone)
+                .map_err(|error| Error::internal(format!("a store's time zone {error}")))?;
+            Ok(Shop {
+                id: row.id,
+                code: row.code,
+                city,
+                zone,
+                staff: Vec::new(),
+            })
+        })
+        .buffered(ctx.db.lanes())
+        .try_collect()
+        .await
 }
 
 fn week(city: &City) -> Vec<Interval> {
@@ -385,12 +406,18 @@ async fn hire(ctx: &Ctx, scale: &Scale, regions: &[RegionId], shops: &mut [Shop]
         .into_iter()
         .map(|row| (row.email, row.id))
         .collect();
-    for post in posts {
-        let id = match there.get(&post.email) {
-            Some(id) => *id,
-            None => employ(ctx, &post).await?,
-        };
-        if let Some(shop) = post.serves.and_then(|n| shops.get_mut(n)) {
+    let there = &there;
+    let mut hired = stream::iter(posts)
+        .map(|post| async move {
+            let id = match there.get(&post.email) {
+                Some(id) => *id,
+                None => employ(ctx, &post).await?,
+            };
+            Ok::<_, Error>((post.serves, id))
+        })
+        .buffered(ctx.db.lanes());
+    while let Some((serves, id)) = hired.try_next().await? {
+        if let Some(shop) = serves.and_then(|n| shops.get_mut(n)) {
             shop.staff.push(id);
         }
     }

@@ -4,7 +4,8 @@
 //! give the same shop, whatever the engine; only the keys differ. Everything has a natural key (codes, addresses,
 //! the customer's number), so that filling again, or after being killed, completes what is missing and changes
 //! nothing else. Customers are made and written in batches, each in one transaction, so that memory does not grow
-//! with the scale. Never fills a database that holds somebody else's data. All people, firms and brands are
+//! with the scale; the next batches are told while one is written, and where the engine writes side by side, several
+//! are written at once. Never fills a database that holds somebody else's data. All people, firms and brands are
 //! invented, and no telephone number belongs to a subscriber.
 
 mod basket;
@@ -32,10 +33,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::customer_reference;
 use entity::enums::Role;
 use entity::values::business_date::business_date;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use house::House;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use std::collections::HashSet;
+use std::ops::Range;
+use std::pin::pin;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The name under which the demonstration's customers and receipts are known.
@@ -83,9 +88,9 @@ pub const ACCOUNTS: [(&str, Role, &str); 7] = [
 pub struct Scale {
     /// Customers.
     pub customers: u32,
-    /// Visits, about; they are spread over [`Scale::days`].
+    /// Visits, about, 1 to [`MOST_VISITS_EACH`] for each customer; they are spread over [`Scale::days`].
     pub visits: u32,
-    /// Stores, 1 to 10,000.
+    /// Stores, 1 to [`MOST_STORES`].
     pub stores: u32,
     /// The length of the history, which ends today.
     pub days: u16,
@@ -102,6 +107,41 @@ impl Default for Scale {
             days: 730,
             seed: 1,
         }
+    }
+}
+
+/// Customers at most: as many as there are telephone numbers that nobody has.
+pub const MOST_CUSTOMERS: u32 = 2_000_000;
+/// Stores at most.
+pub const MOST_STORES: u32 = 10_000;
+/// Visits of a customer at most, on average over two years: nobody comes to a shop every day.
+pub const MOST_VISITS_EACH: u32 = 100;
+
+impl Scale {
+    /// Can a shop of this scale be told?
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] that names the number which is wrong, and what it may be.
+    pub fn check(&self) -> Result<()> {
+        let outside = |what: &str, number: u32, most: u32| {
+            let message =
+                format!("{what} must be 1 to {most}, and {number} is not; give another number");
+            (!(1..=most).contains(&number)).then_some(Error::BadRequest(message.into()))
+        };
+        let most = self.customers.saturating_mul(MOST_VISITS_EACH);
+        let sparse = self.visits < self.customers || self.visits > most;
+        let wrong = outside("the number of customers", self.customers, MOST_CUSTOMERS)
+            .or_else(|| outside("the number of stores", self.stores, MOST_STORES))
+            .or_else(|| outside("the number of days", self.days.into(), 36_500))
+            .or_else(|| {
+                let message = format!(
+                    "a customer comes 1 to {MOST_VISITS_EACH} times, so {} customers make {} to {most} visits, and {} is not \
+                     among these; give another number of visits or of customers",
+                    self.customers, self.customers, self.visits
+                );
+                sparse.then_some(Error::BadRequest(message.into()))
+            });
+        wrong.map_or(Ok(()), Err)
     }
 }
 
@@ -123,37 +163,61 @@ pub struct Summary {
 /// A customer with everything that is told of them.
 #[derive(Clone, Debug)]
 struct Story {
+    number: u32,
     customer: NewCustomer,
     member: Option<NewMember>,
     receipts: Vec<HistoryReceipt>,
 }
 
-/// Customers in one transaction.
+/// Customers told together: who was referred knows somebody among them.
 const BATCH: u32 = 250;
+/// Customers in one transaction where one is written after the other: so fewer pages are written time and again.
+const TOGETHER: u32 = 1000;
+/// Batches told ahead of those that are written.
+const AHEAD: usize = 2;
 
 /// Fills the database; `tell` hears after each batch how many customers are done.
 ///
 /// # Errors
-/// [`Error::BadRequest`] when the database holds data that are not the demonstration's, or the scale makes no shop;
-/// those of the policy and the database. What was made before stays, and is completed by the next filling.
+/// [`Error::BadRequest`] when the database holds data that are not the demonstration's, or the scale makes no shop
+/// ([`Scale::check`]); those of the policy and the database. What was made before stays, and is completed by the next
+/// filling.
 pub async fn fill(ctx: &Ctx, scale: &Scale, mut tell: impl FnMut(u32)) -> Result<Summary> {
     ctx.require(Action::OrganizationManage)?;
-    if scale.customers == 0 || scale.stores == 0 || scale.stores > 10_000 || scale.days == 0 {
-        return Err(Error::BadRequest(
-            "a demonstration has at least one customer, one day and 1 to 10,000 stores".into(),
-        ));
-    }
+    scale.check()?;
     refuse_strangers(ctx).await?;
-    let house = House::furnish(ctx, scale).await?;
-    let frame = Frame::new(ctx, &house, scale);
-    let mut summary = Summary::default();
-    let mut first = 0;
-    while first < scale.customers {
-        let next = first.saturating_add(BATCH).min(scale.customers);
-        let numbers: Vec<u32> = (first..next).collect();
-        write(ctx, &house, &frame, &numbers, &mut summary).await?;
-        tell(next);
-        first = next;
+    let house = Arc::new(House::furnish(ctx, scale).await?);
+    let frame = Arc::new(Frame::new(ctx, &house, scale));
+    let lanes = ctx.db.lanes();
+    let together = if lanes == 1 { TOGETHER } else { BATCH };
+    let batches = (0..scale.customers)
+        .step_by(together as usize)
+        .map(|first| {
+            let numbers = first..first.saturating_add(together).min(scale.customers);
+            // A task of its own: it goes on while nobody asks for it.
+            let told = tokio::spawn(prepare(ctx.clone(), house.clone(), frame.clone(), numbers));
+            async {
+                told.await
+                    .map_err(|error| Error::internal(format!("telling failed: {error}")))?
+            }
+        });
+    let (house, frame) = (&house, &frame);
+    let written = stream::iter(batches)
+        .buffered(lanes.max(AHEAD))
+        .enumerate()
+        .map(|(n, batch)| async move { write(ctx, house, frame, n % lanes, batch?).await })
+        .buffer_unordered(lanes);
+    let mut written = pin!(written);
+    let (mut summary, mut done) = (Summary::default(), 0);
+    while let Some(batch) = written.try_next().await? {
+        summary.customers += batch.customers;
+        summary.known += batch.known;
+        summary.visits += batch.visits;
+        done += batch.customers + batch.known;
+        tell(u32::try_from(done).unwrap_or(u32::MAX));
+    }
+    if summary.customers > 0 {
+        ctx.db.refresh_statistics().await?;
     }
     (summary.sample_name, summary.sample_card) = sample(ctx).await?;
     Ok(summary)
@@ -231,50 +295,72 @@ async fn refuse_strangers(ctx: &Ctx) -> Result<()> {
 }
 
 /// Which of the customers are there from an earlier filling.
-async fn known(tx: &impl ConnectionTrait, numbers: &[u32]) -> Result<HashSet<String>> {
+async fn known(tx: &impl ConnectionTrait, numbers: Range<u32>) -> Result<HashSet<String>> {
     let found: Vec<String> = customer_reference::Entity::find()
         .select_only()
         .column(customer_reference::Column::ExternalId)
         .filter(customer_reference::Column::Source.eq(SOURCE))
-        .filter(
-            customer_reference::Column::ExternalId.is_in(numbers.iter().map(|n| story::key(*n))),
-        )
+        .filter(customer_reference::Column::ExternalId.is_in(numbers.map(story::key)))
         .into_tuple()
         .all(tx)
         .await?;
     Ok(found.into_iter().collect())
 }
 
-/// Writes the customers of a batch who are not there yet: each is there with all their history, or not at all.
+/// A batch that has been told and is not written yet.
+struct Told {
+    /// Customers who were there before.
+    known: u64,
+    stories: Vec<Story>,
+}
+
+/// Tells the customers of a batch who are not there yet.
+async fn prepare(
+    ctx: Ctx,
+    house: Arc<House>,
+    frame: Arc<Frame>,
+    numbers: Range<u32>,
+) -> Result<Told> {
+    let there = known(ctx.db.read(), numbers.clone()).await?;
+    let known = there.len() as u64;
+    let stories = numbers
+        .filter(|number| !there.contains(&story::key(*number)))
+        .map(|number| story::tell(&house, &frame, number))
+        .collect::<Result<Vec<Story>>>()?;
+    Ok(Told { known, stories })
+}
+
+/// Writes a batch: each customer is there with all their history, or not at all.
 async fn write(
     ctx: &Ctx,
     house: &House,
     frame: &Frame,
-    numbers: &[u32],
-    summary: &mut Summary,
-) -> Result<()> {
-    let there = known(ctx.db.read(), numbers).await?;
-    summary.known += there.len() as u64;
-    let stories = numbers
-        .iter()
-        .filter(|number| !there.contains(&story::key(**number)))
-        .map(|number| story::tell(house, frame, *number))
-        .collect::<Result<Vec<Story>>>()?;
-    if stories.is_empty() {
-        return Ok(());
+    lane: usize,
+    told: Told,
+) -> Result<Summary> {
+    let mut summary = Summary {
+        known: told.known,
+        ..Summary::default()
+    };
+    if told.stories.is_empty() {
+        return Ok(summary);
     }
-    let mut people: Vec<NewCustomer> = Vec::with_capacity(stories.len());
+    let mut people: Vec<(u32, NewCustomer)> = Vec::with_capacity(told.stories.len());
     let (mut members, mut receipts) = (Vec::new(), Vec::new());
-    for story in stories {
-        people.push(story.customer);
+    for story in told.stories {
+        people.push((story.number, story.customer));
         members.extend(story.member);
         receipts.extend(story.receipts);
     }
-    refer(frame, &mut people);
+    // Parted by their numbers, so that the same know each other however many are written together.
+    for part in people.chunk_by_mut(|one, other| one.0 / BATCH == other.0 / BATCH) {
+        refer(frame, part);
+    }
+    let people: Vec<NewCustomer> = people.into_iter().map(|(_, new)| new).collect();
     let (people, members, receipts) = (&people, &members, &receipts);
     let outcome = ctx
         .db
-        .write_for(&[SOURCE], |tx| async move {
+        .write_for(&[(SOURCE, lane)], |tx| async move {
             let mut batch = Batch::new();
             customers::gather(&mut batch, &house.company, people);
             cards::gather(&mut batch, &house.programme, &house.ladder, members)?;
@@ -283,19 +369,19 @@ async fn write(
             history::book_within(&*tx, ctx, &house.company, SOURCE, receipts).await
         })
         .await?;
-    summary.customers += people.len() as u64;
-    summary.visits += outcome.booked;
-    Ok(())
+    summary.customers = people.len() as u64;
+    summary.visits = outcome.booked;
+    Ok(summary)
 }
 
 /// Gives those who came by referral somebody of the same batch and store who was there before them.
-fn refer(frame: &Frame, people: &mut [NewCustomer]) {
+fn refer(frame: &Frame, people: &mut [(u32, NewCustomer)]) {
     for n in 1..people.len() {
         let (earlier, rest) = people.split_at_mut(n);
-        let Some(new) = rest.first_mut().filter(|new| story::is_referred(new)) else {
+        let Some((_, new)) = rest.first_mut().filter(|(_, new)| story::is_referred(new)) else {
             continue;
         };
-        let referrer = earlier.iter().rev().find(|other| {
+        let referrer = earlier.iter().rev().map(|(_, other)| other).find(|other| {
             other.home_store_id == new.home_store_id
                 && other.created_at < new.created_at
                 && other.created_at < frame.now
@@ -305,7 +391,8 @@ fn refer(frame: &Frame, people: &mut [NewCustomer]) {
             None => new.acquisition_source = Some(entity::enums::AcquisitionSource::WalkIn),
         }
     }
-    if let Some(first) = people.first_mut().filter(|new| story::is_referred(new)) {
+    let first = people.first_mut().map(|(_, new)| new);
+    if let Some(first) = first.filter(|new| story::is_referred(new)) {
         first.acquisition_source = Some(entity::enums::AcquisitionSource::WalkIn);
     }
 }

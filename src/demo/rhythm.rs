@@ -70,7 +70,7 @@ impl Rhythm {
             Self::Seasonal => {
                 let mut days = Vec::new();
                 for festival in festivals {
-                    if chance(lots, 420) {
+                    if chance(lots, rarer(frame, 420)) {
                         days.push(*festival - TimeDelta::days(lots.random_range(1..=12)));
                     }
                 }
@@ -81,7 +81,7 @@ impl Rhythm {
             }
         };
         if matches!(self, Self::Regular | Self::Occasional) {
-            presents(lots, festivals, &mut days);
+            presents(lots, frame, festivals, &mut days);
         }
         for day in &mut days {
             if chance(lots, 400) {
@@ -123,13 +123,18 @@ fn steps(
     days
 }
 
+/// A chance that becomes rarer where visits lie further apart than usual.
+fn rarer(frame: &Frame, permille: u32) -> u32 {
+    permille * 1000 / frame.spacing.max(1000)
+}
+
 /// Visits for presents, while somebody is a customer at all.
-fn presents(lots: &mut StdRng, festivals: &[NaiveDate], days: &mut Vec<NaiveDate>) {
+fn presents(lots: &mut StdRng, frame: &Frame, festivals: &[NaiveDate], days: &mut Vec<NaiveDate>) {
     let Some((first, last)) = days.first().copied().zip(days.last().copied()) else {
         return;
     };
     for festival in festivals {
-        if (first..=last).contains(festival) && chance(lots, 180) {
+        if (first..=last).contains(festival) && chance(lots, rarer(frame, 180)) {
             days.push(*festival - TimeDelta::days(lots.random_range(1..=8)));
         }
     }

@@ -85,6 +85,7 @@ pub(super) fn tell(house: &House, frame: &Frame, number: u32) -> Result<Story> {
     };
     let receipts = teller.receipts(lots, &visits);
     Ok(Story {
+        number,
         customer: file,
         member,
         receipts,

@@ -24,6 +24,11 @@ async fn picture(test: &TestDb) -> Vec<String> {
         "select value from contact_point order by value",
         "select p.sku || ' ' || c.code || ' ' || list_price_minor from product p join category c on c.id = p.category_id
             join product_price on product_id = p.id order by p.sku",
+        "select p.receipt_number || ' ' || v.channel || ' ' || v.outcome || ' ' || v.business_date || ' ' || l.line || ' ' || l.sku
+            || ' ' || l.quantity_milli || ' ' || l.amount_minor || ' ' || coalesce(l.discount_reason, '-')
+            || ' ' || coalesce((select email from staff where staff.id = v.served_by_id), '-')
+            from purchase_line l join purchase p on p.id = l.purchase_id join visit v on v.id = p.visit_id
+            order by p.receipt_number, l.line",
         "select email from staff order by email",
     ] {
         let mut statement = test.db.sql();
@@ -94,6 +99,10 @@ async fn adds_up(test: &TestDb) {
             "discounts that the tier does not give",
             "select count(*) from purchase_line where amount_minor > 0 and
                 amount_minor * 1000 < list_price_minor * quantity_milli and discount_reason is null",
+        ),
+        (
+            "lines of no product",
+            "select count(*) from purchase_line l where not exists (select 1 from product p where p.sku = l.sku)",
         ),
         (
             "visits before they were known",
@@ -199,6 +208,125 @@ async fn shows_what_it_should(test: &TestDb) {
         hanzi > 60 && hangul > 40 && latin > 40,
         "{hanzi} {hangul} {latin}"
     );
+}
+
+#[tokio::test]
+async fn regions_and_staff_grow_with_the_stores() {
+    for test in TestDb::all().await {
+        let scale = Scale {
+            customers: 60,
+            visits: 300,
+            stores: 104,
+            ..SMALL
+        };
+        fill(&test.system(), &scale, |_| ()).await.unwrap();
+        for (what, sql, wanted) in [
+            ("stores", "select count(*) from store", 104),
+            ("regions", "select count(*) from region", 6),
+            (
+                "stores of the largest region",
+                "select count(*) from store group by region_id order by 1 desc limit 1",
+                30,
+            ),
+            (
+                "stores without four associates",
+                "select count(*) from store s where (select count(*) from staff_grant g join staff a on a.id = g.staff_id
+                    where g.store_id = s.id and not a.demo) <> 4",
+                0,
+            ),
+            (
+                "stores whose region is on another continent",
+                "select count(*) from store s join region r on r.id = s.region_id
+                    where (s.time_zone like 'Asia/%') <> (r.code like 'asia%')",
+                0,
+            ),
+        ] {
+            assert_eq!(test.number(sql).await, wanted, "{what}");
+        }
+        test.done().await;
+    }
+}
+
+#[test]
+fn a_scale_that_makes_no_shop_is_refused_with_what_is_possible() {
+    assert!(Scale::default().check().is_ok());
+    let large = Scale {
+        customers: 200_000,
+        visits: 2_000_000,
+        stores: 1_000,
+        ..SMALL
+    };
+    assert!(large.check().is_ok());
+    for (scale, hint) in [
+        (
+            Scale { stores: 0, ..SMALL },
+            "the number of stores must be 1 to 10000, and 0 is not",
+        ),
+        (
+            Scale {
+                stores: 10_001,
+                ..SMALL
+            },
+            "stores must be 1 to 10000",
+        ),
+        (
+            Scale {
+                customers: 0,
+                ..SMALL
+            },
+            "the number of customers must be 1 to 2000000",
+        ),
+        (
+            Scale {
+                customers: u32::MAX,
+                ..SMALL
+            },
+            "customers must be 1 to 2000000",
+        ),
+        (
+            Scale { visits: 0, ..SMALL },
+            "300 customers make 300 to 30000 visits, and 0 is not",
+        ),
+        (
+            Scale {
+                visits: 30_001,
+                ..SMALL
+            },
+            "and 30001 is not",
+        ),
+        (Scale { days: 0, ..SMALL }, "the number of days"),
+    ] {
+        let said = scale.check().unwrap_err().to_string();
+        assert!(said.contains(hint), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn visits_are_about_as_many_as_asked_for() {
+    let mut databases = TestDb::all().await;
+    let test = databases.remove(0);
+    for other in databases {
+        other.done().await;
+    }
+    let mut made = 0;
+    for (n, each) in [(1, 2), (2, 10), (3, 40)] {
+        let scale = Scale {
+            // Those of before stay.
+            customers: 150 * n,
+            visits: 150 * n * each,
+            ..SMALL
+        };
+        let summary = fill(&test.system(), &scale, |_| ()).await.unwrap();
+        let wanted = u64::from(150 * each);
+        made += summary.customers;
+        assert!(
+            (wanted * 7 / 10..=wanted * 13 / 10).contains(&summary.visits),
+            "{} of {wanted} visits",
+            summary.visits
+        );
+    }
+    assert_eq!(made, 450);
+    test.done().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 pub mod cards;
 pub mod catalog;
 pub mod customers;
+pub mod identity;
+pub mod moving;
 pub mod organization;
 pub mod transfers;
 pub mod visits;

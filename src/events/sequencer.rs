@@ -19,7 +19,7 @@
 use super::feed::EventFeed;
 use super::lease::{Lease, Standing};
 use crate::access::Ctx;
-use crate::db::Sql;
+use crate::db::{Sql, look_up_one_by_one};
 use crate::error::{Error, Result};
 use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
@@ -121,7 +121,8 @@ impl Sequencer {
 
     async fn is_anything_waiting(&self) -> Result<bool> {
         let mut sql = self.ctx.db.sql();
-        sql.push("select 1 as waiting from event where position is null limit 1");
+        // In their order, which their own index has: else all that have a position might be walked through.
+        sql.push("select 1 as waiting from event where position is null order by id limit 1");
         let row = self.ctx.db.read().query_one_raw(sql.build()).await?;
         Ok(row.is_some())
     }
@@ -136,6 +137,7 @@ impl Sequencer {
                 let Some(last) = self.lease.hold(&*tx, now).await? else {
                     return Ok(None);
                 };
+                look_up_one_by_one(&*tx).await?;
                 // A statement of its own, begun after the lease row was locked: its snapshot has every position
                 // that was ever given, and is one and the same for all that it reads.
                 let mut sql = Sql::for_connection(&*tx);

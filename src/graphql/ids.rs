@@ -8,7 +8,7 @@ use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
     AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
+    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
     SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use uuid::Uuid;
@@ -45,6 +45,28 @@ pub fn decode(id: &ID) -> Option<(u8, Uuid)> {
     let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
     let (letter, key) = bytes.split_first()?;
     Some((*letter, Uuid::from_slice(key).ok()?))
+}
+
+/// The letter of two customers who may be one: an object that has no key of its own, but those of the two.
+const PAIR: u8 = b'd';
+
+/// The global id of two customers who may be one.
+pub fn pair(first: CustomerId, second: CustomerId) -> ID {
+    let mut bytes = vec![PAIR];
+    for key in [first, second] {
+        bytes.extend_from_slice(Uuid::from(key).as_bytes());
+    }
+    ID(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The two customers of such an id; `None` when it is none.
+pub fn parse_pair(id: &ID) -> Option<(CustomerId, CustomerId)> {
+    let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
+    let (first, second) = bytes.strip_prefix(&[PAIR])?.split_at_checked(16)?;
+    Some((
+        Uuid::from_slice(first).ok()?.into(),
+        Uuid::from_slice(second).ok()?.into(),
+    ))
 }
 
 /// The key behind a global id. What is none becomes a key that nothing has, and so is not found like any other
@@ -105,6 +127,7 @@ letters! {
     VisitId = b'V',
     PurchaseId = b'B',
     PurchaseLineId = b'L',
+    MergeId = b'm',
 }
 
 #[cfg(test)]
@@ -114,9 +137,21 @@ mod tests {
     #[test]
     fn no_two_types_share_a_letter() {
         let mut letters = LETTERS.to_vec();
+        letters.push(PAIR);
         letters.sort_unstable();
         letters.dedup();
-        assert_eq!(letters.len(), LETTERS.len());
+        assert_eq!(letters.len(), LETTERS.len() + 1);
+    }
+
+    #[test]
+    fn the_id_of_a_pair_is_read_as_that_pair_only() {
+        let (one, other) = (CustomerId::new(), CustomerId::new());
+        assert_eq!(parse_pair(&pair(one, other)), Some((one, other)));
+        assert_eq!(decode(&pair(one, other)), None);
+        assert_eq!(parse_pair(&one.global()), None);
+        for text in ["", "ZA", "ZGRk", "d", "日本"] {
+            assert_eq!(parse_pair(&ID::from(text)), None, "{text}");
+        }
     }
 
     #[test]

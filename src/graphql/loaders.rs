@@ -9,6 +9,8 @@ use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 /// Loads things by key on behalf of one request.
 #[derive(Debug)]
@@ -17,7 +19,12 @@ pub struct Batch(pub Ctx);
 /// The loader for a request's context.
 pub fn loaders(ctx: Ctx) -> DataLoader<Batch> {
     // A delay would be paid at each level of a query; yielding once already gathers siblings.
-    DataLoader::new(Batch(ctx), tokio::spawn).delay(Duration::ZERO)
+    DataLoader::new(Batch(ctx), spawn).delay(Duration::ZERO)
+}
+
+/// What is fetched belongs to the request: to its lines in the log, and to its trace.
+fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(work.in_current_span())
 }
 
 /// The loader of the request.

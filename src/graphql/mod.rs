@@ -7,6 +7,7 @@
 pub mod context;
 pub mod gate;
 pub mod idempotency;
+pub mod identity;
 pub mod ids;
 pub mod loaders;
 pub mod node;

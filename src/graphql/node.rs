@@ -6,7 +6,8 @@ use super::cards::{Card, Membership, Programme, Tier, TierChange};
 use super::catalog::{Category, Product, ProductPrice};
 use super::context::{Reported, ctx};
 use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
-use super::ids::{GlobalKey, decode};
+use super::identity::{CustomerMerge, DuplicatePair};
+use super::ids::{GlobalKey, decode, parse_pair};
 use super::loaders::{Batch, Shared, batch, report_shared};
 use super::operations::{AuditEntry, Job};
 use super::organization::{Company, Region, Session, Staff, Store};
@@ -16,6 +17,7 @@ use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
+use crate::domain::identity::{duplicates, merges};
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
 use crate::domain::{customers, transfers, visits};
 use crate::error::{Error, Result};
@@ -24,7 +26,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
     AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
+    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
     SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -54,6 +56,10 @@ pub enum Node {
     ContactPoint(ContactPoint),
     /// A customer.
     Customer(Customer),
+    /// A merge of two customers' files into one.
+    CustomerMerge(CustomerMerge),
+    /// Two customers who may be one person with two files.
+    DuplicatePair(DuplicatePair),
     /// A job of the queue.
     Job(Job),
     /// A customer's membership in a programme.
@@ -143,8 +149,12 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
         SpecialDayId::LETTER => nodes(days::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, SpecialDay(row))
         }),
-        CustomerId::LETTER => nodes(customers::by_ids(ctx, &ids(keys)).await?, |row| {
-            (row.id, Customer(row))
+        CustomerId::LETTER => nodes(
+            customers::by_ids_or_former(ctx, &ids(keys)).await?,
+            |(id, row)| (id, Customer(row)),
+        ),
+        MergeId::LETTER => nodes(merges::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, CustomerMerge(row))
         }),
         JobId::LETTER => nodes(jobs::list::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Job(row))
@@ -229,7 +239,8 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with this global id; null when it does not exist or you may not see it.
+    /// The object with this global id; null when it does not exist or you may not see it. The id of a customer who was
+    /// merged into another leads to the kept one.
     async fn node(
         &self,
         context: &Context<'_>,
@@ -264,10 +275,32 @@ async fn find(context: &Context<'_>, ids: &[ID]) -> async_graphql::Result<Vec<Op
         .load_many(keys.iter().copied().flatten())
         .await
         .map_err(|error| report_shared(context, error))?;
+    let pairs = pairs(ctx(context)?, ids).await.reported(context)?;
     Ok(keys
         .iter()
-        .map(|key| key.and_then(|key| found.get(&key).cloned()))
+        .zip(ids)
+        .map(|(key, id)| match key {
+            Some(key) => found.get(key).cloned(),
+            None => pairs.get(&parse_pair(id)?).cloned(),
+        })
         .collect())
+}
+
+/// The pairs of customers among the ids, which have no key of their own.
+async fn pairs(ctx: &Ctx, ids: &[ID]) -> Result<HashMap<(CustomerId, CustomerId), Node>> {
+    let wanted: Vec<_> = ids.iter().filter_map(parse_pair).collect();
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    match duplicates::by_ids(ctx, &wanted).await {
+        Ok(found) => Ok(found
+            .into_iter()
+            .map(|pair| ((pair.first, pair.second), DuplicatePair(pair).into()))
+            .collect()),
+        // What one may not see looks as if it did not exist.
+        Err(Error::Forbidden) => Ok(HashMap::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whoever is not signed in learns nothing about any id, not even that it is none.

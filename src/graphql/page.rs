@@ -1,11 +1,13 @@
 //! Relay connections: the arguments of a list, its cursors, its types.
 
-use crate::access::Ctx;
+use crate::access::{Ctx, Secrets};
 use crate::db::{Bounds, PageRequest, SortKey};
 use crate::error::{Error, Result};
 use async_graphql::SimpleObject;
 use entity::values::CursorValue;
 use sea_orm::Value;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// Rows of a page when neither `first` nor `last` is given.
 pub const DEFAULT_PAGE: i32 = 20;
@@ -44,7 +46,39 @@ pub struct PageArgs {
 #[derive(Clone, Debug)]
 pub struct List<'a> {
     ctx: &'a Ctx,
-    binding: Vec<u8>,
+    binding: Arc<[u8]>,
+}
+
+/// The place of a row in its list. Nobody asks for the cursors of all rows, so each is sealed when it is shown.
+#[derive(Clone)]
+pub struct Cursor {
+    secrets: Arc<Secrets>,
+    binding: Arc<[u8]>,
+    value: CursorValue,
+    id: Uuid,
+}
+
+impl std::fmt::Debug for Cursor {
+    /// Without the value: names do not belong into logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cursor(..)")
+    }
+}
+
+impl Cursor {
+    /// The cursor as clients get it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the values do not fit into a cursor.
+    pub fn seal(&self) -> Result<String> {
+        self.secrets
+            .cursors
+            .seal(
+                &self.binding,
+                &[self.value.clone(), CursorValue::Uuid(self.id)],
+            )
+            .map_err(|error| Error::internal(format!("cursor: {error}")))
+    }
 }
 
 impl<'a> List<'a> {
@@ -55,7 +89,10 @@ impl<'a> List<'a> {
             binding.push(0);
             binding.extend_from_slice(part.as_bytes());
         }
-        Self { ctx, binding }
+        Self {
+            ctx,
+            binding: binding.into(),
+        }
     }
 
     /// Reads the paging arguments.
@@ -115,16 +152,17 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The cursor of a row.
+    /// The place of a row.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the values do not fit into a cursor.
-    pub fn cursor(&self, value: CursorValue, id: impl Into<uuid::Uuid>) -> Result<String> {
-        self.ctx
-            .secrets
-            .cursors
-            .seal(&self.binding, &[value, CursorValue::Uuid(id.into())])
-            .map_err(|error| Error::internal(format!("cursor: {error}")))
+    /// None of its own: it is what a connection is made with, and a place may take reading to tell.
+    pub fn cursor(&self, value: CursorValue, id: impl Into<Uuid>) -> Result<Cursor> {
+        Ok(Cursor {
+            secrets: self.ctx.secrets.clone(),
+            binding: self.binding.clone(),
+            value,
+            id: id.into(),
+        })
     }
 }
 
@@ -149,11 +187,24 @@ macro_rules! connection {
     ($connection:ident, $edge:ident, $node:ty, $total:ty, $connection_doc:literal, $edge_doc:literal) => {
         #[doc = $edge_doc]
         #[derive(Clone, Debug, async_graphql::SimpleObject)]
+        #[graphql(complex)]
         pub struct $edge {
             /// The item.
             pub node: $node,
+            #[graphql(skip)]
+            place: $crate::graphql::page::Cursor,
+        }
+
+        #[async_graphql::ComplexObject]
+        impl $edge {
             /// The item's place in the list, for `after` and `before`.
-            pub cursor: String,
+            async fn cursor(
+                &self,
+                context: &async_graphql::Context<'_>,
+            ) -> async_graphql::Result<String> {
+                use $crate::graphql::context::Reported;
+                self.place.seal().reported(context)
+            }
         }
 
         #[doc = $connection_doc]
@@ -173,14 +224,14 @@ macro_rules! connection {
             pub fn new(
                 page: $crate::db::Page<$node>,
                 total: $total,
-                cursor: impl Fn(&$node) -> $crate::error::Result<String>,
+                cursor: impl Fn(&$node) -> $crate::error::Result<$crate::graphql::page::Cursor>,
             ) -> $crate::error::Result<Self> {
                 let edges = page
                     .items
                     .into_iter()
                     .map(|node| {
                         Ok($edge {
-                            cursor: cursor(&node)?,
+                            place: cursor(&node)?,
                             node,
                         })
                     })
@@ -208,13 +259,18 @@ macro_rules! connection {
             }
 
             /// Where this page stands in the list.
-            async fn page_info(&self) -> $crate::graphql::page::PageInfo {
-                $crate::graphql::page::PageInfo {
+            async fn page_info(
+                &self,
+                context: &async_graphql::Context<'_>,
+            ) -> async_graphql::Result<$crate::graphql::page::PageInfo> {
+                use $crate::graphql::context::Reported;
+                let seal = |edge: Option<&$edge>| edge.map(|edge| edge.place.seal()).transpose();
+                Ok($crate::graphql::page::PageInfo {
                     has_next_page: self.has_next,
                     has_previous_page: self.has_previous,
-                    start_cursor: self.edges.first().map(|edge| edge.cursor.clone()),
-                    end_cursor: self.edges.last().map(|edge| edge.cursor.clone()),
-                }
+                    start_cursor: seal(self.edges.first()).reported(context)?,
+                    end_cursor: seal(self.edges.last()).reported(context)?,
+                })
             }
 
             /// How many items the whole list has; counted only when asked for.

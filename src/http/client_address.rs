@@ -23,6 +23,9 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, settings: &HttpSettings
             .any(|network: &IpNet| network.contains(&address))
     };
     if !trusted(peer) {
+        if is_forwarded(headers) {
+            super::metrics::forwarded_by_stranger();
+        }
         return peer;
     }
     let (header, read): (HeaderName, fn(&str) -> Option<IpAddr>) = match settings.forwarded_header {

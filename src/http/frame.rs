@@ -17,6 +17,8 @@ use actix_web::{
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::spans;
+
 use super::{connection::Serving, metrics};
 
 /// The id of the request at hand, in the request's extensions.
@@ -28,6 +30,8 @@ pub struct RequestId(pub Uuid);
 pub struct RequestIds(pub fn() -> Uuid);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The trace of the caller, by the standard of the W3C.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Surrounds one request.
 pub async fn frame(
@@ -50,7 +54,16 @@ pub async fn frame(
         .filter(|text| is_plain_id(text))
         .map(str::to_owned);
     let span = tracing::info_span!("request", %id, inbound, method = %request.method());
-    let answered = next.call(request).instrument(span.clone()).await;
+    let traceparent = request.headers().get(TRACEPARENT);
+    let trace = spans::request(
+        request.method().as_str(),
+        traceparent.and_then(|value| value.to_str().ok()),
+    );
+    let answered = next
+        .call(request)
+        .instrument(trace.clone())
+        .instrument(span.clone())
+        .await;
     let mut response = match answered {
         Ok(response) => response,
         Err(error) => {
@@ -67,10 +80,13 @@ pub async fn frame(
     }
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Only the explorer's files, which are the same for everybody, say otherwise.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     metrics::response(status);
     // What is streamed, or has become another protocol, goes on being served.
@@ -85,6 +101,7 @@ pub async fn frame(
         serving.set(false);
     }
     let route = response.request().match_pattern();
+    spans::answered(&trace, status, route.as_deref(), &id.to_string());
     span.in_scope(|| {
         tracing::info!(
             status,

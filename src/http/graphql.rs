@@ -20,8 +20,9 @@ use actix_web::{
 use apollo_compiler::ast::OperationType;
 use async_graphql::Response;
 use futures_util::FutureExt;
+use tracing::Instrument;
 
-use crate::graphql::gate::Gate;
+use crate::{graphql::gate::Gate, spans};
 
 use super::{
     answer::{
@@ -31,6 +32,7 @@ use super::{
     bearer::bearer,
     body::{self, BodyError},
     client_address::client_address,
+    explorer::Explorer,
     frame::RequestId,
     metrics, negotiate,
     negotiate::{MediaType, Preference},
@@ -40,20 +42,22 @@ use super::{
 };
 
 /// What the endpoint works with; one for all workers.
-pub struct Endpoint<B> {
+pub(super) struct Endpoint<B> {
     /// Admits documents.
     pub gate: Gate,
     /// Runs them.
     pub backend: B,
     /// Bounds and times.
     pub settings: HttpSettings,
+    /// What browsers see; none where it is switched off.
+    pub explorer: Option<web::Data<Explorer>>,
 }
 
 const METHODS: &str = "GET, POST, OPTIONS";
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Answers one request.
-pub async fn endpoint<B: Backend>(
+pub(super) async fn endpoint<B: Backend>(
     request: HttpRequest,
     payload: web::Payload,
     shared: web::Data<Endpoint<B>>,
@@ -105,7 +109,11 @@ async fn admit_and_run<B: Backend>(
         }
     };
     if is_get && preference.html && request.query_string().is_empty() {
-        return Ok((page::page(&settings.path), "page"));
+        let page = match &shared.explorer {
+            Some(explorer) => explorer.page(headers),
+            None => page::page(&settings.path),
+        };
+        return Ok((page, "page"));
     }
     let Some(media) = preference.media else {
         return Err(answer::request_error(
@@ -132,13 +140,14 @@ async fn admit_and_run<B: Backend>(
         let message = error.to_string();
         answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
     })?;
-    let admitted = shared
-        .gate
-        .admit(
-            &params.query,
-            params.operation_name.as_deref(),
-            &params.variables,
-        )
+    let admitted = spans::gate()
+        .in_scope(|| {
+            shared.gate.admit(
+                &params.query,
+                params.operation_name.as_deref(),
+                &params.variables,
+            )
+        })
         .map_err(|refusal| {
             metrics::refused(refusal.code());
             answer::refusal(media, &refusal)
@@ -166,7 +175,11 @@ async fn admit_and_run<B: Backend>(
     metrics::cost(kind, admitted.cost);
     let request_id = origin.request_id;
     let order = Arc::clone(&admitted.order);
-    let running = AssertUnwindSafe(shared.backend.execute(viewer, origin, admitted)).catch_unwind();
+    let work = shared
+        .backend
+        .execute(viewer, origin, admitted)
+        .instrument(spans::operation(kind));
+    let running = AssertUnwindSafe(work).catch_unwind();
     let response = match tokio::time::timeout(settings.operation_timeout, running).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

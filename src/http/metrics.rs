@@ -18,6 +18,7 @@ const SECONDS: &str = "graphql_operation_seconds";
 const COST: &str = "graphql_operation_cost";
 const REFUSED: &str = "graphql_refused_total";
 const RESPONSES: &str = "http_responses_total";
+const FORWARDED: &str = "http_forwarded_unknown_total";
 
 /// Describes the figures once; called when the server starts, after the recorder is installed.
 pub fn describe() {
@@ -32,6 +33,10 @@ pub fn describe() {
         ::metrics::describe_histogram!(COST, "cost of admitted operations");
         ::metrics::describe_counter!(REFUSED, "documents that the gate refused, by code");
         ::metrics::describe_counter!(RESPONSES, "responses by class of status");
+        ::metrics::describe_counter!(
+            FORWARDED,
+            "requests with a forwarding header from a peer that is no trusted proxy"
+        );
     });
 }
 
@@ -62,6 +67,11 @@ pub(super) fn response(status: u16) {
         _ => "5xx",
     };
     ::metrics::counter!(RESPONSES, "class" => class).increment(1);
+}
+
+/// One request that names a client whom an unknown proxy forwarded.
+pub(super) fn forwarded_by_stranger() {
+    ::metrics::counter!(FORWARDED).increment(1);
 }
 
 /// What `/metrics` needs.

@@ -9,6 +9,7 @@ mod bearer;
 mod body;
 mod client_address;
 mod connection;
+mod explorer;
 mod frame;
 mod graphql;
 mod health;
@@ -32,6 +33,6 @@ pub use self::{
     backend::{AuthRefusal, Backend, RequestOrigin},
     health::ReadyCheck,
     server::{HttpParts, RunningServer, serve},
-    settings::{ForwardedHeader, HttpSettings},
+    settings::{ExplorerPage, ForwardedHeader, HttpSettings},
     transfers::{BodyPart, BodyParts, Download, Problem, Upload},
 };

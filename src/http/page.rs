@@ -1,6 +1,7 @@
 //! What a browser sees at the endpoint: one page that says where it is.
 //!
-//! Served by `graphql.rs` for `GET` without a query. Self-contained and without scripts.
+//! Served by `graphql.rs` for `GET` without a query where the explorer is switched off. Self-contained and without
+//! scripts.
 
 use actix_web::{
     HttpResponse,

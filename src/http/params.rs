@@ -51,6 +51,10 @@ impl Params {
             // The parser's text may quote the body.
             let what = match error.classify() {
                 serde_json::error::Category::Data => describe(&error),
+                // The parser has no category of its own for it.
+                _ if error.to_string().starts_with("recursion limit exceeded") => {
+                    "is nested too deeply: at most 127 levels are read".to_owned()
+                }
                 _ => "is not valid JSON".to_owned(),
             };
             BadParams(format!(
@@ -183,8 +187,15 @@ mod tests {
                 String::from_utf8_lossy(bad)
             );
         }
+        // A member that nobody reads is walked without being kept, however deep it is.
         let deep = format!("{{\"query\":\"{{a}}\",\"x\":{}", "[".repeat(100_000));
         assert!(Params::from_body(deep.as_bytes()).is_err());
+        let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+        let deep = format!("{{\"query\":\"{{a}}\",\"variables\":{{\"x\":{open}{close}}}}}");
+        let told = Params::from_body(deep.as_bytes()).unwrap_err().to_string();
+        assert!(told.contains("nested too deeply"), "{told}");
+        let told = Params::from_body(b"{\"query\":").unwrap_err().to_string();
+        assert!(told.contains("not valid JSON"), "{told}");
     }
 
     #[test]

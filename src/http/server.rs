@@ -34,6 +34,7 @@ use crate::graphql::gate::Gate;
 use super::{
     backend::Backend,
     connection::{Connection, Times},
+    explorer::{self, Explorer},
     frame::{RequestIds, frame},
     graphql::{Endpoint, endpoint},
     health::{Readiness, ReadyCheck, healthz, readyz},
@@ -111,10 +112,12 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
         handle: metrics,
         token: settings.metrics_token.clone(),
     });
+    let explorer = Explorer::new(settings.explorer, settings.demo).map(web::Data::new);
     let shared = web::Data::new(Endpoint {
         gate,
         backend,
         settings: settings.clone(),
+        explorer: explorer.clone(),
     });
     let ids = web::Data::new(RequestIds(request_ids));
     let routes = settings.clone();
@@ -143,6 +146,7 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
             .service(web::resource("/imports/{kind}").to(transfers::import::<B>))
             .service(web::resource("/transfers/{id}/result").to(transfers::result::<B>))
             .service(web::resource(routes.path.as_str()).to(endpoint::<B>))
+            .configure(|parts| explore(parts, &routes.path, explorer.as_ref()))
             .default_service(web::to(|| async { HttpResponse::NotFound().finish() }))
             .wrap(Condition::new(routes.compress, Compress::default()))
             .wrap(Condition::new(
@@ -184,6 +188,18 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
         draining,
         task: tokio::spawn(server),
     })
+}
+
+/// Serves the explorer's files, where it is switched on.
+fn explore(parts: &mut web::ServiceConfig, path: &str, explorer: Option<&web::Data<Explorer>>) {
+    if let Some(explorer) = explorer {
+        parts.service(
+            web::resource(explorer::pattern(path))
+                .app_data(explorer.clone())
+                .route(web::get().to(explorer::file))
+                .route(web::head().to(explorer::file)),
+        );
+    }
 }
 
 /// An origin is scheme, host and port, and nothing else.

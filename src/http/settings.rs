@@ -18,6 +18,18 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
+/// Which page a browser gets at the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExplorerPage {
+    /// The explorer that was built in, or the plain one where none was.
+    #[default]
+    On,
+    /// The plain explorer, which loads GraphiQL from a public CDN.
+    Plain,
+    /// A page that only says where it is.
+    Off,
+}
+
 /// How the server listens and what it bears. `Default` is fit for a server reached directly or behind one proxy.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -53,6 +65,10 @@ pub struct HttpSettings {
     pub metrics_token: Option<SecretString>,
     /// Whether answers are compressed for clients that ask for it (no).
     pub compress: bool,
+    /// Which page a browser gets at the endpoint (the explorer).
+    pub explorer: ExplorerPage,
+    /// Whether what is served is the demonstration, whose accounts everybody may know (no).
+    pub demo: bool,
 }
 
 impl Default for HttpSettings {
@@ -74,6 +90,8 @@ impl Default for HttpSettings {
             cors_origins: Vec::new(),
             metrics_token: None,
             compress: false,
+            explorer: ExplorerPage::default(),
+            demo: false,
         }
     }
 }

@@ -9,7 +9,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{HttpSettings, RunningServer, toy::start_on};
+use super::{ExplorerPage, HttpSettings, RunningServer, toy::start_on};
+
+mod explorer;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 
@@ -250,7 +252,10 @@ async fn operations_end_in_time() {
 
 #[tokio::test]
 async fn browsers_get_a_page_and_may_not_embed() {
-    let served = Served::start(one_worker());
+    let served = Served::start(HttpSettings {
+        explorer: ExplorerPage::Off,
+        ..one_worker()
+    });
     let get = |headers: &'static [(&'static str, &'static str)], query: &'static str| {
         let mut request = served.client.get(served.url(&format!("/graphql{query}")));
         for (name, value) in headers {

@@ -190,6 +190,24 @@ impl DecimalFormat {
         }
     }
 
+    /// What is wrong with a number, in words that fit how numbers are written here.
+    #[must_use]
+    pub fn explain(&self, error: &DecimalError) -> String {
+        let Self { decimal, thousands } = *self;
+        let example = match thousands {
+            Some(separator) => format!("1{separator}234{decimal}50"),
+            None => format!("1234{decimal}50"),
+        };
+        match error {
+            DecimalError::Empty => format!("must not be empty; write a number such as {example}"),
+            DecimalError::Malformed => format!(
+                "is not a number as the options say numbers are written; write it like {example}, or say otherwise \
+                 by the decimal and thousands separators"
+            ),
+            DecimalError::TooPrecise { .. } | DecimalError::Overflow => error.to_string(),
+        }
+    }
+
     /// The number in plain form (`-1234.50`), its digits untouched. Thousands separators must
     /// stand where they belong, or not at all.
     ///

@@ -5,28 +5,38 @@
 //! is and why. It knows no database, writes nothing but the file of rejected rows, reads no clock
 //! and never guesses: what is not plain in the file is an error that tells what to say.
 //!
-//! From bytes to rows: [`encoding`] makes UTF-8, [`records`] makes fields, [`mapping`] finds the
-//! columns, [`formats`] reads dates and numbers, [`purchases`] makes purchases, [`identity`] gives
-//! each a name that stays the same when the file is read again.
+//! From bytes to rows: [`unpack`] unpacks, [`encoding`] makes UTF-8, [`records`] makes fields, [`mapping`] finds the
+//! columns, [`formats`] reads dates and numbers, [`table`] is what all kinds of rows have in common, and [`purchases`],
+//! [`customers`], [`cards`], [`products`] and [`staff`] are the kinds. [`identity`] gives each purchase a name that
+//! stays the same when the file is read again.
 
+pub mod cards;
+pub mod customers;
 pub mod encoding;
 pub mod formats;
 pub mod identity;
 pub mod mapping;
+pub mod products;
+pub mod progress;
 pub mod purchases;
 pub mod records;
 pub mod reject;
 pub mod rejects;
+pub mod staff;
+pub mod table;
+pub mod unpack;
 
 use thiserror::Error;
 
 pub use encoding::{EncodingError, FileEncoding};
 pub use formats::{DateFormats, DecimalFormat, FormatError};
-pub use mapping::{Field, Mapping, MappingError};
+pub use mapping::{Columns, Field, MappedField, Mapping, MappingError};
+pub use progress::{Progress, Report};
 pub use purchases::{PurchaseOptions, PurchaseRow, PurchaseRows, Row};
 pub use records::HeaderError;
 pub use reject::{Reject, RejectCode};
 pub use rejects::RejectsWriter;
+pub use table::{Options, Placed, RowKind, Rows};
 
 /// Why a file cannot be read at all. Shown to whoever started the import.
 #[derive(Debug, Error)]

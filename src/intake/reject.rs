@@ -41,11 +41,33 @@ pub enum RejectCode {
     UnknownStore,
     /// The receipt is known already, with other content.
     ReceiptConflict,
+    /// None of the words that the field knows.
+    UnknownWord,
+    /// Not of the form that the field must have; the reason says which.
+    BadValue,
+    /// What is known already says otherwise; what is known stays.
+    Contradiction,
+    /// A consent without proof or day: it was left out, the rest of the row came in.
+    NoEvidence,
+    /// Another record has this value, which must be unique.
+    Taken,
+    /// The member has an active card already.
+    SecondActiveCard,
+    /// The customer's file was put away.
+    PutAway,
+    /// The customer was erased, and is not brought back.
+    Erased,
+    /// The row refers to itself.
+    RefersToItself,
+    /// No store or region has this code.
+    UnknownPlace,
+    /// More than there may be.
+    TooMany,
 }
 
 impl RejectCode {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 29] = [
         Self::Encoding,
         Self::FieldCount,
         Self::UnterminatedQuote,
@@ -64,6 +86,17 @@ impl RejectCode {
         Self::BadEmail,
         Self::UnknownStore,
         Self::ReceiptConflict,
+        Self::UnknownWord,
+        Self::BadValue,
+        Self::Contradiction,
+        Self::NoEvidence,
+        Self::Taken,
+        Self::SecondActiveCard,
+        Self::PutAway,
+        Self::Erased,
+        Self::RefersToItself,
+        Self::UnknownPlace,
+        Self::TooMany,
     ];
 
     /// As it is written into reports.
@@ -88,6 +121,17 @@ impl RejectCode {
             Self::BadEmail => "BAD_EMAIL",
             Self::UnknownStore => "UNKNOWN_STORE",
             Self::ReceiptConflict => "RECEIPT_CONFLICT",
+            Self::UnknownWord => "UNKNOWN_WORD",
+            Self::BadValue => "BAD_VALUE",
+            Self::Contradiction => "CONTRADICTION",
+            Self::NoEvidence => "NO_EVIDENCE",
+            Self::Taken => "TAKEN",
+            Self::SecondActiveCard => "SECOND_ACTIVE_CARD",
+            Self::PutAway => "PUT_AWAY",
+            Self::Erased => "ERASED",
+            Self::RefersToItself => "REFERS_TO_ITSELF",
+            Self::UnknownPlace => "UNKNOWN_PLACE",
+            Self::TooMany => "TOO_MANY",
         }
     }
 }

@@ -8,12 +8,14 @@ use super::registry::Registry;
 use super::schedule::Schedule;
 use crate::access::Ctx;
 use crate::error::Result;
+use crate::spans;
 use chrono::TimeDelta;
 use entity::ids::JobId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, JoinSet};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Randomness that is handed in: a number from 0 to below 1.
@@ -134,7 +136,9 @@ impl Worker {
         let begun = claimed.len();
         for job in claimed {
             let (id, shared) = (job.id, Arc::clone(&self.shared));
-            let task = self.tasks.spawn(async move { shared.perform(job).await });
+            let span = spans::job(&job.name);
+            let work = async move { shared.perform(job).await };
+            let task = self.tasks.spawn(work.instrument(span));
             self.running.insert(id, task);
         }
         Ok(begun)

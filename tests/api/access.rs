@@ -23,6 +23,7 @@ use Who::{Anyone, Staff};
 
 const ALL: Who = Staff(&ROLES);
 const ADMIN: Who = Staff(&["ADMIN"]);
+const OFFICE: Who = Staff(&["ADMIN", "HEADQUARTERS"]);
 const CATALOG: Who = Staff(&["ADMIN", "HEADQUARTERS"]);
 const MANAGERS: Who = Staff(&["ADMIN", "HEADQUARTERS", "REGION_MANAGER", "STORE_MANAGER"]);
 const SHOP: Who = Staff(&[
@@ -77,6 +78,16 @@ const QUERIES: &[(&str, &str, Who)] = &[
         "auditEntries",
         "auditEntries { nodes { id } totalCount }",
         ADMIN,
+    ),
+    (
+        "customerDuplicates",
+        "customerDuplicates { nodes { reasons } totalCount }",
+        MANAGERS,
+    ),
+    (
+        "customerDataExport",
+        "customerDataExport(id: \"x\") { content }",
+        MANAGERS,
     ),
     ("jobs", "jobs { nodes { id } totalCount }", ADMIN),
     (
@@ -133,6 +144,22 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         "customerKeeperAssign",
         "{ customerId: \"x\", version: 0 }",
         MANAGERS,
+    ),
+    (
+        "customerMerge",
+        "{ keepId: \"x\", mergeId: \"y\", keepVersion: 0, mergeVersion: 0 }",
+        MANAGERS,
+    ),
+    ("customerMergeUndo", "{ mergeId: \"x\" }", MANAGERS),
+    (
+        "customerDuplicateDismiss",
+        "{ customerId: \"x\", otherId: \"y\" }",
+        MANAGERS,
+    ),
+    (
+        "customerErase",
+        "{ id: \"x\", version: 0, reason: REQUESTED }",
+        OFFICE,
     ),
     ("customerNoteAdd", "{ customerId: \"x\", text: \"\" }", SHOP),
     (

@@ -1,6 +1,6 @@
 //! Requests that are made to hurt: refused before they cost anything.
 
-use crate::support::{Place, Program, TestServer};
+use crate::support::{Place, Program, TestServer, World};
 use serde_json::json;
 use std::fmt::Write;
 use std::io::{Read, Write as _};
@@ -32,6 +32,22 @@ fn aliases(count: usize) -> String {
 
 fn deep(levels: usize) -> String {
     format!("{}{}", "{a".repeat(levels), "}".repeat(levels))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_customers_with_visits_and_lines_is_within_the_cost() {
+    let world = World::new().await;
+    let token = Some(world.token("STORE_MANAGER"));
+    let page = include_str!("../../benches/load/queries/q2.graphql");
+    let client = &world.server.client;
+    let answer = client.gql(token, page, json!({})).await;
+    assert_eq!(answer.data()["customers"]["nodes"], json!([]));
+    // Five times as many customers with as many visits as there may be are beyond it still.
+    let large = page
+        .replace("first: 20", "first: 100")
+        .replace("first: 5", "first: 100");
+    let answer = client.gql(token, &large, json!({})).await;
+    assert_eq!(answer.codes(), ["TOO_COSTLY"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -92,7 +92,11 @@ async fn fill(world: &World) {
         let input = json!({
             "fullName": format!("Customer {n}"),
             "homeStoreId": world.store,
-            "contactPoints": [{ "kind": "EMAIL", "value": format!("customer{n}@example.com") }],
+            "contactPoints": [
+                { "kind": "EMAIL", "value": format!("customer{n}@example.com") },
+                // One that all of them have: each may be any other.
+                { "kind": "QQ", "value": "12345678" },
+            ],
             "tastes": [{ "aspect": "BRAND", "value": "Acme", "attitude": "LIKES", "provenance": "STATED" }],
             "specialDays": [{ "label": "Anniversary", "date": "2015-05-20" }],
         });
@@ -133,6 +137,17 @@ async fn lists_cost_the_same_however_long_they_are() {
             5,
             "query($first: Int!) { products(first: $first) { nodes { sku name category { name parts { id } } \
              listPrice { amount } } } }",
+        ),
+        (
+            "customerDuplicates",
+            8,
+            "query($first: Int!) { customerDuplicates(first: $first) { nodes { reasons first { fullName } second { fullName } } } }",
+        ),
+        (
+            "possible duplicates",
+            9,
+            "query($first: Int!) { customers(first: $first) { nodes { id merges { id } \
+             possibleDuplicates { reasons first { id } second { id } } } } }",
         ),
         (
             "staff",

@@ -114,6 +114,11 @@ async fn a_new_password_ends_the_other_sessions() {
     let variables = json!({ "old": PASSWORD, "new": "12345678" });
     let answer = client.gql(Some(&here), change, variables).await;
     assert_eq!(answer.user_errors(), ["WEAK_PASSWORD newPassword"]);
+    // The present one changes nothing, and nobody is signed out for it.
+    let variables = json!({ "old": PASSWORD, "new": PASSWORD });
+    let answer = client.gql(Some(&here), change, variables).await;
+    assert_eq!(answer.user_errors(), ["WEAK_PASSWORD newPassword"]);
+    assert!(is_in(client, world.token("ANALYST")).await);
     let variables = json!({ "old": PASSWORD, "new": "quite another long sentence" });
     client.gql(Some(&here), change, variables).await.payload();
     assert!(is_in(client, &here).await);

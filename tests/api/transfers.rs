@@ -195,3 +195,24 @@ async fn somebody_elses_looks_like_nothing(world: &World, id: &str) {
     .await;
     assert_eq!(fetch(client, Some(owner), id).await.0, 403);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_is_forgotten_when_somebody_in_it_is_erased() {
+    let world = World::new().await;
+    let [near, _] = two_customers(&world).await;
+    let (client, admin) = (&world.server.client, world.token("ADMIN"));
+    let (id, lines) = exported(&world, "ADMIN", "CUSTOMERS").await;
+    assert_eq!(lines.len(), 2);
+    let ask = "query($id: ID!) { customer(id: $id) { version } }";
+    let answer = client.gql(Some(admin), ask, json!({ "id": near })).await;
+    let input = json!({ "id": near, "version": answer.data()["customer"]["version"], "reason": "REQUESTED" });
+    let erase = "mutation($input: CustomerEraseInput!) { customerErase(input: $input) { erasedId userErrors { message } } }";
+    assert_eq!(change(&world, erase, input).await["erasedId"], json!(near));
+    assert_eq!(fetch(client, Some(admin), &id).await.0, 404);
+    let again = json!({ "kind": "CUSTOMERS", "format": "JSONL" });
+    let fresh = export(client, admin, again).await;
+    until(client, admin, &fresh, "DONE").await;
+    let (status, text) = fetch(client, Some(admin), &fresh).await;
+    assert_eq!((status, text.lines().count()), (200, 1), "{text}");
+    assert!(!text.contains("+8613812345678"), "{text}");
+}

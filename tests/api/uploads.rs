@@ -26,7 +26,7 @@ async fn a_file_is_imported_and_its_rejected_rows_can_be_fetched() {
     let (status, told) = send(client, Some(token), &dry, file.clone().into(), &[CSV]).await;
     assert_eq!(status, 202, "{told}");
     let done = until(client, token, told["id"].as_str().unwrap(), "DONE").await;
-    assert_eq!(done["report"]["booked"], json!(990));
+    assert_eq!(done["report"]["made"], json!(990));
     let sums = "{ customers { totalCount } }";
     let nobody = client.gql(Some(token), sums, json!({})).await;
     assert_eq!(nobody.data()["customers"]["totalCount"], json!(0));
@@ -53,7 +53,7 @@ async fn a_file_is_imported_and_its_rejected_rows_can_be_fetched() {
     let done = until(client, token, &ids[0], "DONE").await;
     assert_eq!(
         done["report"],
-        json!({ "rows": 1000, "receipts": 990, "booked": 990, "known": 0, "customers": 693, "rejected": 10 })
+        json!({ "rows": 1000, "items": 990, "made": 990, "known": 0, "customers": 693, "rejected": 10 })
     );
     assert_eq!(
         done["result"]["fileName"],
@@ -358,7 +358,7 @@ async fn another_node_finishes_what_a_killed_one_has_begun() {
     assert_eq!(report["rows"], json!(120_000));
     assert_eq!(report["rejected"], json!(1200));
     assert_eq!(
-        report["booked"].as_i64().unwrap() + report["known"].as_i64().unwrap(),
+        report["made"].as_i64().unwrap() + report["known"].as_i64().unwrap(),
         118_800
     );
     assert!(
@@ -386,4 +386,73 @@ async fn another_node_finishes_what_a_killed_one_has_begun() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(fetch(&client, Some(world.token("ADMIN")), &id).await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn customers_products_and_staff_come_in_too_by_those_who_may() {
+    let world = World::new().await;
+    let (client, admin) = (&world.server.client, world.token("ADMIN"));
+    let kinds = [
+        (
+            "customers",
+            "map=customer%3Dno%2Cname%3Dname%2Cconsent_marketing%3Doffers%2Cmobile%3Dphone%2Creferred_by%3Dby",
+            "no,name,offers,phone,by\n1,Ann,yes,+8613812345678,\n2,Bo,,,9\n3,Cy,,123,\n",
+            json!({ "rows": 3, "items": 2, "made": 2, "rejected": 1, "leftOut": 1, "open": 1 }),
+        ),
+        (
+            "products",
+            "map=sku%3Dsku%2Cname%3Dname%2Clist_price%3Dprice",
+            "sku,name,price\nTEA-1,Tea,12.50\nTEA-1,Tea,12.50\n,Cup,1.00\n",
+            json!({ "rows": 3, "items": 2, "made": 1, "rejected": 1, "leftOut": 0, "open": 1 }),
+        ),
+        (
+            "staff",
+            "map=email%3Dmail%2Cname%3Dname%2Croles%3Droles",
+            "mail,name,roles\nnew@shop.example,New,ASSOCIATE@bund\n",
+            json!({ "rows": 1, "items": 1, "made": 1, "rejected": 0, "leftOut": 0, "open": 1 }),
+        ),
+    ];
+    for (kind, map, file, expected) in kinds {
+        let path = format!("/imports/{kind}?{map}");
+        let (status, told) = send(client, Some(admin), &path, file.into(), &[CSV]).await;
+        assert_eq!(status, 202, "{kind}: {told}");
+        let id = told["id"].as_str().unwrap();
+        until(client, admin, id, "DONE").await;
+        let query = "query($id: ID!) { transfer(id: $id) { report { rows items made rejected leftOut open } } }";
+        let answer = client.gql(Some(admin), query, json!({ "id": id })).await;
+        assert_eq!(answer.data()["transfer"]["report"], expected, "{kind}");
+        let (status, rejects) = fetch(client, Some(admin), id).await;
+        assert_eq!(status, 200);
+        assert_eq!(
+            rejects.contains("NO_EVIDENCE"),
+            kind == "customers",
+            "{rejects}"
+        );
+    }
+    // Headquarters makes no accounts, neither one by one nor by the file.
+    let headquarters = world.token("HEADQUARTERS");
+    let staff = "/imports/staff?map=email%3Dmail%2Cname%3Dname%2Croles%3Droles";
+    let (status, told) = send(
+        client,
+        Some(headquarters),
+        staff,
+        "mail,name,roles\n".into(),
+        &[CSV],
+    )
+    .await;
+    assert_eq!(status, 403, "{told}");
+    let wrong = "/imports/customers?map=customr%3Dno";
+    let (status, told) = send(client, Some(admin), wrong, "no\n1\n".into(), &[CSV]).await;
+    assert_eq!(status, 400, "{told}");
+    let visits = "/imports/visits?map=customer%3Dno";
+    assert_eq!(
+        send(client, Some(admin), visits, "no\n1\n".into(), &[CSV])
+            .await
+            .0,
+        404
+    );
+    let products = json!({ "input": { "kind": "PRODUCTS", "format": "CSV" } });
+    let export = "mutation($input: ExportCreateInput!) { exportCreate(input: $input) { transfer { id } userErrors { code field message } } }";
+    let answer = client.gql(Some(admin), export, products).await;
+    assert_eq!(answer.user_errors(), ["NOT_ALLOWED kind"]);
 }

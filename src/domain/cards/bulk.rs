@@ -29,7 +29,7 @@ static MEMBERSHIP: Table = Table {
     conflict: "",
 };
 
-static CARD: Table = Table {
+pub(super) static CARD: Table = Table {
     name: "card",
     columns: &[
         ("id", "uuid"),

@@ -4,6 +4,7 @@ use crate::error::{Code, UserErrors};
 use entity::enums::TierChangeReason;
 use entity::ids::{ProgrammeId, TierId};
 use entity::tier;
+use std::collections::HashSet;
 
 /// A programme's tiers in use, lowest first.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,7 @@ pub fn check(rungs: &[Rung], errors: &mut UserErrors) {
             "the lowest tier is open to everyone: its threshold is 0",
         );
     }
+    let mut names = HashSet::new();
     for (n, rung) in rungs.iter().enumerate() {
         if !(0..=10_000).contains(&rung.discount_basis_points) {
             errors.push(
@@ -56,11 +58,12 @@ pub fn check(rungs: &[Rung], errors: &mut UserErrors) {
                 "a discount lies between 0 and 100 percent",
             );
         }
-        if rungs.iter().take(n).any(|lower| lower.name == rung.name) {
+        // What differs in case only is one name to whoever reads it.
+        if !names.insert(rung.name.to_lowercase()) {
             errors.push(
                 Code::Taken,
                 &format!("tiers.{n}.name"),
-                "each tier has a name of its own",
+                "each tier has a name of its own, whatever the case",
             );
         }
     }
@@ -277,6 +280,10 @@ mod tests {
         assert_eq!(
             verdict(&[rung("a", 0, 5), rung("b", 9, 5)]),
             [(Code::LadderNotRising, "tiers.1.discountPercent".into())]
+        );
+        assert_eq!(
+            verdict(&[rung("Gold", 0, 0), rung("GOLD", 1, 1)]),
+            [(Code::Taken, "tiers.1.name".into())]
         );
         assert_eq!(
             verdict(&[rung("a", 5, 9), rung("a", 4, 20_000)])

@@ -1,10 +1,12 @@
 //! Reading memberships, cards and the history of tiers: for many customers at once, in sight only.
 
 use crate::access::{Action, Ctx, sight};
+use crate::db::among;
 use crate::error::Result;
+use entity::enums::CardStatus;
 use entity::ids::{CardId, CustomerId, MembershipId};
 use entity::values::CardNumber;
-use entity::{card, membership, tier_change};
+use entity::{card, customer_merge, customer_merge_move, membership, tier_change};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
@@ -25,7 +27,11 @@ pub(super) fn seen<E: EntityTrait>(
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn memberships_by_ids(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<membership::Model>> {
-    let select = membership::Entity::find().filter(membership::Column::Id.is_in(ids.to_vec()));
+    let select = membership::Entity::find().filter(among(
+        ctx.db.engine(),
+        membership::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(seen(ctx, select, membership::Column::CustomerId)?
         .all(ctx.db.read())
         .await?)
@@ -37,7 +43,11 @@ pub async fn memberships_by_ids(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<m
 /// As [`crate::access::Viewer::require`].
 pub async fn memberships_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<membership::Model>> {
     let select = membership::Entity::find()
-        .filter(membership::Column::CustomerId.is_in(customers.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            membership::Column::CustomerId,
+            customers.iter().copied(),
+        ))
         .order_by_asc(membership::Column::Id);
     Ok(seen(ctx, select, membership::Column::CustomerId)?
         .all(ctx.db.read())
@@ -49,7 +59,11 @@ pub async fn memberships_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<m
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn cards_by_ids(ctx: &Ctx, ids: &[CardId]) -> Result<Vec<card::Model>> {
-    let select = card::Entity::find().filter(card::Column::Id.is_in(ids.to_vec()));
+    let select = card::Entity::find().filter(among(
+        ctx.db.engine(),
+        card::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(seen(ctx, select, card::Column::CustomerId)?
         .all(ctx.db.read())
         .await?)
@@ -61,7 +75,11 @@ pub async fn cards_by_ids(ctx: &Ctx, ids: &[CardId]) -> Result<Vec<card::Model>>
 /// As [`crate::access::Viewer::require`].
 pub async fn cards_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<card::Model>> {
     let select = card::Entity::find()
-        .filter(card::Column::CustomerId.is_in(customers.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            card::Column::CustomerId,
+            customers.iter().copied(),
+        ))
         .order_by_asc(card::Column::Id);
     Ok(seen(ctx, select, card::Column::CustomerId)?
         .all(ctx.db.read())
@@ -77,7 +95,11 @@ pub async fn tier_changes_of(
     memberships: &[MembershipId],
 ) -> Result<Vec<tier_change::Model>> {
     let select = tier_change::Entity::find()
-        .filter(tier_change::Column::MembershipId.is_in(memberships.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            tier_change::Column::MembershipId,
+            memberships.iter().copied(),
+        ))
         .order_by_asc(tier_change::Column::Id);
     Ok(seen(ctx, select, tier_change::Column::CustomerId)?
         .all(ctx.db.read())
@@ -92,7 +114,11 @@ pub async fn tier_changes_by_ids(
     ctx: &Ctx,
     ids: &[entity::ids::TierChangeId],
 ) -> Result<Vec<tier_change::Model>> {
-    let select = tier_change::Entity::find().filter(tier_change::Column::Id.is_in(ids.to_vec()));
+    let select = tier_change::Entity::find().filter(among(
+        ctx.db.engine(),
+        tier_change::Column::Id,
+        ids.iter().copied(),
+    ));
     Ok(seen(ctx, select, tier_change::Column::CustomerId)?
         .all(ctx.db.read())
         .await?)
@@ -109,4 +135,32 @@ pub async fn holder_by_number(ctx: &Ctx, number: &CardNumber) -> Result<Option<c
         .filter(card::Column::Number.eq(number.as_str()))
         .one(ctx.db.read())
         .await?)
+}
+
+/// Was this card in use until its holder's file was merged into another one, and does the merge stand? Then its number
+/// still leads to the kept customer, though another card has taken its place.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`].
+pub async fn went_with_merge(ctx: &Ctx, card: CardId) -> Result<bool> {
+    ctx.require(Action::VisitRecord)?;
+    let moved = customer_merge_move::Entity::find()
+        .filter(customer_merge_move::Column::OfTable.eq("card"))
+        .filter(customer_merge_move::Column::RowId.eq(card.0))
+        .all(ctx.db.read())
+        .await?;
+    let in_use = |row: &customer_merge_move::Model| {
+        let status = row.before.as_ref().and_then(|before| before.get("status"));
+        status.and_then(|status| status.as_str()) == Some(CardStatus::Active.as_str())
+    };
+    let merges = moved
+        .iter()
+        .filter(|row| in_use(row))
+        .map(|row| row.merge_id);
+    let standing = customer_merge::Entity::find()
+        .filter(customer_merge::Column::Id.is_in(merges))
+        .filter(customer_merge::Column::UndoneAt.is_null())
+        .one(ctx.db.read())
+        .await?;
+    Ok(standing.is_some())
 }

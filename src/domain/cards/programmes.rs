@@ -2,6 +2,7 @@
 
 use super::ladder::{self, Ladder, Rung};
 use crate::access::{Action, Ctx, audit};
+use crate::db::among;
 use crate::domain::organization::{company, fixed};
 use crate::error::{Code, Error, Result, UserErrors, text_code};
 use crate::events::{self, NewEvent};
@@ -324,7 +325,11 @@ pub async fn all(ctx: &Ctx) -> Result<Vec<programme::Model>> {
 pub async fn by_ids(ctx: &Ctx, ids: &[ProgrammeId]) -> Result<Vec<programme::Model>> {
     ctx.require(Action::ProgrammeRead)?;
     Ok(programme::Entity::find()
-        .filter(programme::Column::Id.is_in(ids.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            programme::Column::Id,
+            ids.iter().copied(),
+        ))
         .all(ctx.db.read())
         .await?)
 }
@@ -336,7 +341,11 @@ pub async fn by_ids(ctx: &Ctx, ids: &[ProgrammeId]) -> Result<Vec<programme::Mod
 pub async fn tiers_by_ids(ctx: &Ctx, ids: &[TierId]) -> Result<Vec<tier::Model>> {
     ctx.require(Action::ProgrammeRead)?;
     Ok(tier::Entity::find()
-        .filter(tier::Column::Id.is_in(ids.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            tier::Column::Id,
+            ids.iter().copied(),
+        ))
         .all(ctx.db.read())
         .await?)
 }

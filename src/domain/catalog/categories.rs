@@ -82,7 +82,10 @@ pub fn names(row: &Model) -> Result<LocalizedText> {
 }
 
 /// The company's own language.
-pub(super) fn own_language(locale: &str) -> Result<LanguageTag> {
+///
+/// # Errors
+/// [`Error::Internal`] when the locale is none.
+pub fn own_language(locale: &str) -> Result<LanguageTag> {
     LanguageTag::parse(locale).map_err(|error| Error::internal(format!("the locale {error}")))
 }
 

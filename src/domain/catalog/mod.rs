@@ -1,9 +1,10 @@
 //! What is sold: categories, products and their prices.
 //!
-//! Called by `graphql/catalog`, the demonstration and higher topics, which find a product by the SKU on a line of a receipt.
+//! Called by `graphql/catalog`, the demonstration, the import and higher topics, which find a product by the SKU on a line of a receipt.
 //! All staff see the whole catalogue, what an article costs the shop only those who may; headquarters change it. Nothing is
 //! ever deleted, only put away: receipts and their history refer to it.
 
+pub mod arrivals;
 pub mod categories;
 pub mod list;
 pub mod prices;

@@ -88,7 +88,7 @@ pub fn names(row: &Model) -> Result<LocalizedText> {
         .map_err(|error| Error::internal(format!("names of a product: {error}")))
 }
 
-fn name_key(company: &CompanySettings, names: &LocalizedText) -> Result<Vec<u8>> {
+pub(super) fn name_key(company: &CompanySettings, names: &LocalizedText) -> Result<Vec<u8>> {
     let own = own_language(&company.locale)?;
     let name = names.in_language(&own, &own);
     Ok(company.collation.key(name).into_bytes())
@@ -322,7 +322,7 @@ pub async fn by_skus(ctx: &Ctx, skus: &[String]) -> Result<Vec<Model>> {
 }
 
 /// What products are found by: their names in all languages, brand, series, SKU and barcode.
-async fn index(tx: &impl ConnectionTrait, row: &Model) -> Result<()> {
+pub(super) fn words(row: &Model) -> Result<String> {
     let names = names(row)?;
     let texts = names
         .iter()
@@ -332,10 +332,13 @@ async fn index(tx: &impl ConnectionTrait, row: &Model) -> Result<()> {
         .chain([row.sku.as_str()])
         .chain(row.barcode.as_deref());
     let words: Vec<String> = texts.map(index_tokens).collect();
-    let words = words.join(" ");
+    Ok(words.join(" "))
+}
+
+async fn index(tx: &impl ConnectionTrait, row: &Model) -> Result<()> {
     let mut sql = Sql::for_connection(tx);
     sql.push("insert into product_search (product_id, words) values ")
-        .bind_list([sea_orm::Value::from(row.id), words.into()])
+        .bind_list([sea_orm::Value::from(row.id), words(row)?.into()])
         .push(" on conflict (product_id) do update set words = excluded.words");
     tx.execute_raw(sql.build()).await?;
     Ok(())

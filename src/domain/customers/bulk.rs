@@ -4,9 +4,11 @@
 //! single creation takes its companions (totals and search) from here. Writes no events and no audit entries:
 //! whoever brings thousands in leaves one entry for all of them.
 
+use super::matching;
 use crate::db::{Batch, Table};
 use crate::domain::organization::CompanySettings;
 use chrono::{DateTime, Utc};
+use entity::consent;
 use entity::enums::{
     AcquisitionSource, Attitude, ConsentMethod, CustomerKind, Gender, Importance, Purpose,
     TasteAspect, TasteProvenance,
@@ -37,11 +39,12 @@ static CUSTOMER: Table = Table {
         ("version", "bigint"),
         ("created_at", "timestamptz"),
         ("updated_at", "timestamptz"),
+        ("match_key", "text"),
     ],
     conflict: "",
 };
 
-static TOTAL: Table = Table {
+pub(super) static TOTAL: Table = Table {
     name: "customer_total",
     columns: &[
         ("customer_id", "uuid"),
@@ -88,7 +91,7 @@ pub(super) static CONTACT_POINT: Table = Table {
     conflict: "",
 };
 
-static CONSENT: Table = Table {
+pub(super) static CONSENT: Table = Table {
     name: "consent",
     columns: &[
         ("id", "uuid"),
@@ -272,6 +275,9 @@ impl NewCustomer {
             1_i64.into(),
             self.created_at.into(),
             self.created_at.into(),
+            self.birth_date
+                .and_then(|date| matching::key(&self.full_name, Some(&date.to_string())))
+                .into(),
         ]
     }
 
@@ -382,7 +388,32 @@ pub(super) fn companions(batch: &mut Batch, id: CustomerId, name: &str, employer
     batch.insert(&SEARCH, [search(id, name, employer)]);
 }
 
-fn total(id: CustomerId) -> Vec<Value> {
+/// The search row of a customer who has none, since their file was merged away until now.
+pub(super) fn findable(batch: &mut Batch, id: CustomerId, name: &str, employer: Option<&str>) {
+    batch.insert(&SEARCH, [search(id, name, employer)]);
+}
+
+/// The name of a customer of whom nothing but a number in another system is known: as good as none.
+pub fn placeholder(number: &str) -> String {
+    format!("Customer {number}")
+}
+
+/// The values of a statement of consent.
+pub(super) fn consent_values(row: &consent::Model) -> Vec<Value> {
+    vec![
+        row.id.into(),
+        row.contact_point_id.into(),
+        row.purpose.into(),
+        row.granted.into(),
+        row.method.into(),
+        row.evidence.clone().into(),
+        row.at.into(),
+        row.recorded_by.into(),
+        row.recorded_at.into(),
+    ]
+}
+
+pub(super) fn total(id: CustomerId) -> Vec<Value> {
     let zero = || Value::from(0_i64);
     vec![id.into(), zero(), zero(), zero(), zero()]
 }

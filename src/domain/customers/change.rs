@@ -6,6 +6,7 @@
 use super::file::{columns, merge};
 use super::input::FileInput;
 use super::lock::{Happened, fresh, locked, still_open};
+use super::matching;
 use super::relations;
 use super::row::CustomerRow;
 use crate::access::{Action, Ctx};
@@ -89,6 +90,11 @@ pub(super) async fn save(
     let next = found.version.checked_add(1);
     row.version = Set(next.ok_or_else(|| Error::internal("a version has run over"))?);
     row.updated_at = Set(ctx.now());
+    if row.full_name.is_set() || row.birth_date.is_set() {
+        let name = row.full_name.try_as_ref().unwrap_or(&found.full_name);
+        let birth_date = row.birth_date.try_as_ref().unwrap_or(&found.birth_date);
+        row.match_key = Set(matching::key(name, birth_date.as_deref()));
+    }
     let made = row.update(tx).await?;
     if made.full_name != found.full_name || made.employer != found.employer {
         let mut sql = Sql::for_connection(tx);

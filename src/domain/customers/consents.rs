@@ -21,7 +21,7 @@ use sea_orm::{
 use serde_json::json;
 
 /// The earliest time of a statement: 1990, as of a visit.
-const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp(631_152_000, 0) {
+pub const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp(631_152_000, 0) {
     Some(time) => time,
     None => DateTime::UNIX_EPOCH,
 };

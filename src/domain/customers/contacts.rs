@@ -10,6 +10,7 @@ use super::input::{ContactInput, Patch};
 use super::lock::{note, open};
 use super::parse::{maybe_line, patch_line};
 use crate::access::{Action, Ctx, sight};
+use crate::db;
 use crate::domain::organization::{self, CompanySettings};
 use crate::error::{Code, Error, Result, UserErrors, text_code};
 use entity::contact_point::{self, Column, Model};
@@ -362,7 +363,7 @@ pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    let owned = Column::CustomerId.is_in(ids.iter().copied());
+    let owned = db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied());
     among(ctx, owned.and(Column::RemovedAt.is_null())).await
 }
 
@@ -371,7 +372,7 @@ pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPo
 /// # Errors
 /// As [`of_customers`].
 pub async fn removed_of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    let owned = Column::CustomerId.is_in(ids.iter().copied());
+    let owned = db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied());
     among(ctx, owned.and(Column::RemovedAt.is_not_null())).await
 }
 
@@ -380,7 +381,11 @@ pub async fn removed_of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<C
 /// # Errors
 /// Those of the policy and the database.
 pub async fn by_ids(ctx: &Ctx, ids: &[ContactPointId]) -> Result<Vec<ContactPoint>> {
-    among(ctx, Column::Id.is_in(ids.iter().copied())).await
+    among(
+        ctx,
+        db::among(ctx.db.engine(), Column::Id, ids.iter().copied()),
+    )
+    .await
 }
 
 async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<ContactPoint>> {

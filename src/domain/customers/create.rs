@@ -2,11 +2,12 @@
 //!
 //! Called by the API. The import and the demonstration, which make many, use [`super::bulk`].
 
+use super::alias;
 use super::file::columns;
 use super::input::CreateInput;
 use super::lock::Happened;
 use super::row::CustomerRow;
-use super::{bulk, contacts, days, relations, tastes};
+use super::{bulk, contacts, days, matching, relations, tastes};
 use crate::access::{Action, Ctx};
 use crate::db::{Batch, IdempotencyKey};
 use crate::domain::organization::{self, fixed};
@@ -58,7 +59,9 @@ pub async fn create(ctx: &Ctx, input: &CreateInput, key: Option<&str>) -> Result
             if let Some(key) = key
                 && let Some(earlier) = key.seen(&*tx).await?
             {
-                let found = customer::Entity::find_by_id(CustomerId(earlier))
+                let earlier = CustomerId(earlier);
+                let kept = alias::kept_for(&*tx, [earlier]).await?;
+                let found = customer::Entity::find_by_id(*kept.get(&earlier).unwrap_or(&earlier))
                     .one(&*tx)
                     .await?;
                 return found
@@ -106,6 +109,12 @@ fn complete(row: &mut ActiveModel, id: CustomerId, ctx: &Ctx) {
     if row.importance.is_not_set() {
         row.importance = Set(Importance::Regular);
     }
+    let birth_date = row.birth_date.try_as_ref().cloned().flatten();
+    let name = row.full_name.try_as_ref().map(String::as_str);
+    row.match_key = Set(matching::key(
+        name.unwrap_or_default(),
+        birth_date.as_deref(),
+    ));
     row.version = Set(1);
     row.created_at = Set(ctx.now());
     row.updated_at = Set(ctx.now());

@@ -7,6 +7,7 @@ use super::lock::{note, open};
 use super::parse::{date_code, line, maybe_line};
 use super::removal::{self, Removal};
 use crate::access::{Action, Ctx, sight};
+use crate::db;
 use crate::error::{Code, Error, Result, UserErrors};
 use chrono::Datelike;
 use entity::ids::{CustomerId, SpecialDayId};
@@ -163,7 +164,11 @@ pub async fn remove(ctx: &Ctx, id: SpecialDayId) -> Result<CustomerId> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<Model>> {
-    among(ctx, Column::CustomerId.is_in(ids.iter().copied())).await
+    among(
+        ctx,
+        db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied()),
+    )
+    .await
 }
 
 /// Days by id, where their customers are in sight.
@@ -171,7 +176,11 @@ pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<Model>> {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn by_ids(ctx: &Ctx, ids: &[SpecialDayId]) -> Result<Vec<Model>> {
-    among(ctx, Column::Id.is_in(ids.iter().copied())).await
+    among(
+        ctx,
+        db::among(ctx.db.engine(), Column::Id, ids.iter().copied()),
+    )
+    .await
 }
 
 async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<Model>> {

@@ -276,6 +276,9 @@ fn field_of(column: Column) -> Option<&'static str> {
         | Column::ArchivedAt
         | Column::Version
         | Column::CreatedAt
-        | Column::UpdatedAt => return None,
+        | Column::UpdatedAt
+        | Column::MergedIntoId
+        | Column::ErasedAt
+        | Column::MatchKey => return None,
     })
 }

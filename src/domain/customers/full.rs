@@ -5,6 +5,7 @@
 
 use super::relations::{as_manager, everywhere, holds};
 use crate::access::{Action, Ctx, Viewer, sight};
+use crate::db::among;
 use crate::error::Result;
 use entity::enums::Role;
 use entity::ids::CustomerId;
@@ -52,7 +53,11 @@ pub async fn in_full(ctx: &Ctx, ids: &[CustomerId]) -> Result<HashSet<CustomerId
     let found: Vec<CustomerId> = customer::Entity::find()
         .select_only()
         .column(customer::Column::Id)
-        .filter(customer::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(
+            ctx.db.engine(),
+            customer::Column::Id,
+            ids.iter().copied(),
+        ))
         .filter(any)
         .into_tuple()
         .all(ctx.db.read())

@@ -4,6 +4,7 @@
 //! sight, every change locks the customer first and leaves an event and an audit entry in its own transaction.
 //! Never shows a contact detail in full to somebody who may not see it, and never lets them guess one.
 
+pub mod alias;
 mod archive;
 pub mod bulk;
 mod change;
@@ -12,13 +13,19 @@ pub mod contacts;
 mod create;
 pub mod days;
 mod file;
+pub mod fill;
 mod filter;
 mod full;
 pub mod input;
+pub mod journal;
 mod keeper;
+pub mod keepers;
 mod list;
 mod lock;
 mod lookup;
+mod matching;
+pub mod merging;
+mod merging_points;
 pub mod notes;
 mod parse;
 mod reads;
@@ -37,5 +44,5 @@ pub use full::in_full;
 pub use keeper::assign_keeper;
 pub use list::{count, list};
 pub use lock::locked;
-pub use reads::{by_id, by_ids, details, totals};
+pub use reads::{by_id, by_ids, by_ids_or_former, details, totals};
 pub use row::CustomerRow;

@@ -73,7 +73,10 @@ async fn in_sight(connection: &impl ConnectionTrait, ctx: &Ctx, id: CustomerId) 
 }
 
 /// Was `referrer` referred by `own`, directly or through others?
-async fn closes_circle(
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn closes_circle(
     connection: &impl ConnectionTrait,
     own: CustomerId,
     referrer: CustomerId,

@@ -4,6 +4,7 @@
 //! higher topics for the company's settings. Every member of staff acts under an account of their own, so
 //! each change here names who made it; no event and no audit entry holds a name or an address.
 
+pub mod arrivals;
 pub mod attempts;
 mod authenticator;
 mod by_name;

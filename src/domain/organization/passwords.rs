@@ -152,6 +152,9 @@ pub fn check(field: &str, password: &SecretString, email: &Email) -> Result<(), 
         return weak("the password is one of those that are tried first; take another".to_owned());
     }
     let own = email.normal().split('@').next().unwrap_or_default();
+    if folded.contains(email.normal()) {
+        return weak("the password contains the email address; take another".to_owned());
+    }
     if own.chars().count() >= 4 && folded.contains(own) {
         return weak("the password contains the email address's name; take another".to_owned());
     }
@@ -297,6 +300,11 @@ mod tests {
         ] {
             assert!(!strong(weak), "{weak}");
         }
+        // A name of few letters is in many a good password, the whole address in none.
+        let short = Email::parse("ann@shop.example").unwrap();
+        let with = |text: &str| check("password", &SecretString::from(text), &short);
+        assert!(with("Ann@Shop.example").is_err() && with("my ann@shop.example!").is_err());
+        assert!(with("savannah kettles sing").is_ok());
         for good in [
             "tall green kettles sing",
             "一二三四五六七八九十甲乙",

@@ -294,6 +294,14 @@ pub async fn change_password(
             .await?;
         return Err(wrong());
     }
+    // Only now: whoever does not know the present password is not told that they guessed it as the new one.
+    if passwords::verify(new, row.password_hash.as_deref()).await? {
+        return Err(Error::user(
+            Code::WeakPassword,
+            "newPassword",
+            "the new password is the present one; take another",
+        ));
+    }
     let hash = &passwords::hash(new).await?;
     let ended = &ctx
         .db

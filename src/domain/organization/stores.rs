@@ -194,6 +194,22 @@ pub async fn by_code(ctx: &Ctx, code: &str) -> Result<Option<store::Model>> {
         .await?)
 }
 
+/// Stores that have not closed, by their codes.
+///
+/// # Errors
+/// As [`Ctx::require`]; those of the database.
+pub async fn open_by_code(ctx: &Ctx) -> Result<HashMap<String, StoreId>> {
+    ctx.require(Action::OrganizationRead)?;
+    let rows: Vec<(String, StoreId)> = store::Entity::find()
+        .select_only()
+        .columns([store::Column::Code, store::Column::Id])
+        .filter(store::Column::ArchivedAt.is_null())
+        .into_tuple()
+        .all(ctx.db.read())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// The codes of all stores.
 ///
 /// # Errors

@@ -1,10 +1,10 @@
 //! What becomes of transfers that have served their time, broke off, or lost their job.
 
-use super::{chunks, receive};
+use super::{RunTransfer, chunks, receive};
 use crate::access::Ctx;
 use crate::db::Sql;
 use crate::error::Result;
-use crate::jobs::{Job, JobContext};
+use crate::jobs::{self, Job, JobContext};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::ids::TransferId;
 use sea_orm::ConnectionTrait;
@@ -118,4 +118,42 @@ async fn give_up_abandoned(ctx: &Ctx, now: DateTime<Utc>) -> Result<()> {
             Ok(())
         })
         .await
+}
+
+/// Forgets the files of every transfer, since somebody was erased who may stand in any of them: results are handed out no
+/// more from the moment that the caller's transaction commits, and are deleted soon after. Exports under way begin again,
+/// as of a moment after the erasure.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_files(tx: &impl ConnectionTrait, ctx: &Ctx) -> Result<()> {
+    let mut sql = Sql::for_connection(tx);
+    sql.push(
+        "update transfer set result_part = null, result_bytes = null, stored_bytes = 0
+            where finished_at is not null and (result_part is not null or stored_bytes > 0) returning id",
+    );
+    for row in tx.query_all_raw(sql.build()).await? {
+        let job = ClearTransfer {
+            transfer: TransferId(row.try_get("", "id")?),
+        };
+        jobs::enqueue(tx, ctx, &job, ctx.now()).await?;
+    }
+    // A later attempt is what counts: whatever node is at an earlier one writes nothing any more.
+    let mut sql = Sql::for_connection(tx);
+    sql.push(
+        "update transfer set attempt = attempt + 1, state = 'QUEUED' where direction = 'EXPORT' and state = 'RUNNING'
+            returning id",
+    );
+    for row in tx.query_all_raw(sql.build()).await? {
+        let id = TransferId(row.try_get("", "id")?);
+        let job = RunTransfer { transfer: id };
+        let job_id = jobs::enqueue(tx, ctx, &job, ctx.now()).await?;
+        let mut sql = Sql::for_connection(tx);
+        sql.push("update transfer set job_id = ")
+            .bind(job_id)
+            .push(" where id = ")
+            .bind(id);
+        tx.execute_raw(sql.build()).await?;
+    }
+    Ok(())
 }

@@ -1,17 +1,15 @@
 //! Doing an import: the upload is read piece by piece, what comes of it is told while it goes on, and rejected rows
 //! become the result.
 //!
-//! An attempt begins at the file's start; what an earlier one has booked is passed over (see `docs/adr/0008`). Another
-//! kind of import has its line in [`run`] and a file like [`super::purchases`].
+//! An attempt begins at the file's start; what an earlier one has booked is passed over (see `docs/adr/0008`).
 
 use super::attempt::{self, Beside, End, Figures};
 use super::chunks::{self, Cutter, Pieces};
 use super::job::rights;
-use super::purchases;
+use super::moving;
 use crate::access::{Action, Ctx};
 use crate::error::{Error, Result};
 use crate::intake::{Reject, RejectsWriter};
-use entity::enums::TransferKind;
 use entity::transfer;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,10 +30,7 @@ pub(super) async fn run(ctx: &Ctx, row: &transfer::Model) -> Result<()> {
     let file = upload(ctx, row);
     let ended = CancellationToken::new();
     let work = async {
-        let outcome = match row.kind {
-            TransferKind::Purchases => purchases::run(ctx, row, file, &desk).await,
-            kind => Err(Error::internal(format!("{kind} cannot be imported"))),
-        };
+        let outcome = moving::run(ctx, row, file, &desk).await;
         ended.cancel();
         outcome
     };

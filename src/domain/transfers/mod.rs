@@ -1,7 +1,7 @@
 //! Data out and in, in bulk: what is exported, what is imported, and the jobs that do it.
 //!
-//! Called by the API, by the command `export` and by the queue. The highest topic: it reads and fills all others, and
-//! none of them knows of it. A transfer is a row that says what was asked for and how far it has come; its files stand
+//! Called by the API, by the command `export` and by the queue. It reads and fills all other topics; but for `identity`,
+//! which has the files of somebody who is erased forgotten, none of them knows of it. A transfer is a row that says what was asked for and how far it has come; its files stand
 //! beside it in the database, in pieces, so that any node writes and serves them. A job does it as whoever asked for it,
 //! with the roles that they hold when it runs.
 
@@ -14,7 +14,7 @@ mod forget;
 mod import_job;
 mod job;
 mod list;
-mod purchases;
+mod moving;
 mod receive;
 mod request;
 mod result;
@@ -22,7 +22,7 @@ mod settings;
 mod unpack;
 
 pub use cancel::cancel;
-pub use forget::{ClearTransfer, ForgetTransfers};
+pub use forget::{ClearTransfer, ForgetTransfers, forget_files};
 pub use job::RunTransfer;
 pub use list::{TransferFilter, by_ids, count, page};
 pub use receive::{ReceiveError, Reception, UploadRequest};

@@ -6,7 +6,7 @@
 use super::attempt::reread;
 use super::chunks::{self, Cutter, PIECE, UPLOAD};
 use super::job::RunTransfer;
-use super::purchases::{self, ImportOptions};
+use super::moving::{self, ImportOptions};
 use super::request::{fresh, note, refuse_too_many};
 use super::settings::TransferSettings;
 use super::unpack::Unpacker;
@@ -14,7 +14,7 @@ use crate::access::{Action, Ctx};
 use crate::db::{IdempotencyKey, Sql};
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::jobs;
-use entity::enums::{FileFormat, TransferDirection, TransferKind, TransferState};
+use entity::enums::{FileFormat, TransferDirection, TransferState};
 use entity::ids::TransferId;
 use entity::transfer;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel};
@@ -76,13 +76,6 @@ pub struct Reception {
     hash: Sha256,
 }
 
-fn import_kind(name: &str) -> Option<TransferKind> {
-    match name {
-        "purchases" => Some(TransferKind::Purchases),
-        _ => None,
-    }
-}
-
 impl Reception {
     /// Checks everything that can be checked before the file is there.
     ///
@@ -91,9 +84,9 @@ impl Reception {
     pub async fn begin(ctx: &Ctx, request: UploadRequest) -> Result<Self, ReceiveError> {
         ctx.require(Action::DataImport)?;
         let staff = ctx.viewer.staff()?.id;
-        let kind = import_kind(&request.kind).ok_or(ReceiveError::NoSuchKind)?;
+        let kind = moving::kind_named(&request.kind).ok_or(ReceiveError::NoSuchKind)?;
         let options = options(request.parameters, request.charset)?;
-        purchases::read(ctx, &options).await?;
+        moving::read(ctx, kind, &options).await?;
         // Read again when it is used; here so that a bad one is told of before the file is sent.
         IdempotencyKey::read(ctx.viewer.caller(), MUTATION, request.key.as_deref(), "")?;
         let settings = ctx.memory.of::<TransferSettings>();

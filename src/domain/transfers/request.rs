@@ -53,6 +53,13 @@ pub async fn request_export(
             format!("source has 1 to {LONGEST_SOURCE} characters on one line"),
         ));
     }
+    if matches!(request.kind, TransferKind::Products | TransferKind::Staff) {
+        return Err(Error::user(
+            Code::NotAllowed,
+            "kind",
+            "kind is for imports only; export CUSTOMERS, CARDS, VISITS or PURCHASES",
+        ));
+    }
     let plan = Plan {
         kind: request.kind,
         format: request.format,

@@ -69,7 +69,7 @@ static LINES: Table = Table {
 };
 
 /// Totals are written whole: they were read under the customer's lock.
-static TOTALS: Table = Table {
+pub(super) static TOTALS: Table = Table {
     name: "customer_total",
     columns: &[
         ("customer_id", "uuid"),
@@ -134,7 +134,8 @@ impl Totals {
         Some(())
     }
 
-    fn row(&self, customer: CustomerId) -> Vec<Value> {
+    /// The values of a row, in the order of [`TOTALS`].
+    pub(super) fn row(&self, customer: CustomerId) -> Vec<Value> {
         vec![
             customer.into(),
             self.visits.into(),

@@ -40,6 +40,11 @@ pub(super) struct Chunk {
     pub bytes: u64,
 }
 
+/// What is told when a file cannot be read to its end.
+fn unreadable(error: &std::io::Error) -> String {
+    format!("the file cannot be read: {error}; nothing of it was taken in")
+}
+
 /// Gathers rows into receipts, on the reading thread.
 #[derive(Debug)]
 pub(super) struct Gatherer {
@@ -61,9 +66,7 @@ impl Gatherer {
     ) -> Result<()> {
         let mut chunk = Chunk::default();
         while let Some(row) = rows.next() {
-            let row = row.map_err(|error| {
-                Error::BadRequest(format!("cannot read the file: {error}").into())
-            })?;
+            let row = row.map_err(|error| Error::BadRequest(unreadable(&error).into()))?;
             // A receipt's further lines belong to it, so a chunk ends only in front of another receipt.
             let full = chunk.receipts.len() >= CHUNK || chunk.rejects.len() >= CHUNK;
             if full && !continues(&chunk.receipts, &row, &self.target.store) {

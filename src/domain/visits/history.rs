@@ -195,8 +195,8 @@ pub async fn preview(
 ) -> Result<(Outcome, Vec<String>)> {
     ctx.require(Action::VisitRecord)?;
     let connection = ctx.db.read();
-    let customers = known_customers(connection, source, receipts).await?;
-    let (outcome, _) = sift(connection, source, receipts, &customers).await?;
+    let customers = known_customers(connection, ctx, source, receipts).await?;
+    let (outcome, _) = sift(connection, ctx, source, receipts, &customers).await?;
     let strangers: HashSet<&String> = receipts
         .iter()
         .map(|receipt| &receipt.customer.external_id)
@@ -228,11 +228,8 @@ async fn book_in(
     receipts: &[HistoryReceipt],
 ) -> Result<Outcome> {
     prefer_indexes(tx).await?;
-    let known = known_customers(tx, source, receipts).await?;
-    // In the order of their ids, as everyone locks.
-    let existing: Vec<CustomerId> = known.values().copied().collect();
-    let locked = sight::lock_customers(tx, ctx, Action::VisitRecord, existing).await?;
-    let (mut outcome, fresh) = sift(tx, source, receipts, &known).await?;
+    let (known, touched) = lock_known(tx, ctx, source, receipts).await?;
+    let (mut outcome, fresh) = sift(tx, ctx, source, receipts, &known).await?;
     if fresh.is_empty() {
         return Ok(outcome);
     }
@@ -240,7 +237,6 @@ async fn book_in(
     fixed::hold_locale(tx, ctx, company.locale.as_str()).await?;
     let (customers, strangers) = welcome(ctx, source, receipts, &fresh, known);
     outcome.customers = u64::try_from(strangers.len()).unwrap_or(u64::MAX);
-    let touched: Vec<CustomerId> = locked.into_iter().map(|customer| customer.id).collect();
     let totals = read_totals(tx, &touched).await?;
     let standing = Standing::read(tx, &touched).await?;
     let mut booking = Booking::new(totals, standing, true, ctx.now());
@@ -276,7 +272,6 @@ async fn book_in(
         .about(concerned)
         .detail(payload.clone());
     audit::gather(&mut batch, &[entry]);
-    batch.write(tx).await?;
     events.push(NewEvent {
         kind: "history.imported",
         customer: None,
@@ -284,8 +279,33 @@ async fn book_in(
         subject: VisitId::new().into(),
         payload,
     });
-    events::record(tx, ctx, &events).await?;
+    events::gather(&mut batch, ctx, events);
+    batch.write(tx).await?;
     Ok(outcome)
+}
+
+/// Times that customers of a batch may be merged into others while it waits for them.
+const MOST_MOVES: u32 = 5;
+
+/// The known customers of a batch, locked in the order of their ids, as everyone locks.
+async fn lock_known(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    source: &str,
+    receipts: &[HistoryReceipt],
+) -> Result<(BTreeMap<String, CustomerId>, Vec<CustomerId>)> {
+    for _ in 0..MOST_MOVES {
+        let known = known_customers(tx, ctx, source, receipts).await?;
+        let locked = sight::lock_named(tx, known.values().copied()).await?;
+        let all: HashSet<CustomerId> = locked.iter().copied().collect();
+        // A file that was merged away while its lock was waited for: the source's name leads to the kept one now.
+        if known.values().all(|id| all.contains(id)) {
+            return Ok((known, locked));
+        }
+    }
+    Err(Error::internal(
+        "customers of a batch were merged into others again and again",
+    ))
 }
 
 /// The customers of new receipts who are not known yet, and all customers of the batch by their name in the source.
@@ -306,7 +326,7 @@ fn welcome(
         let name = told
             .name
             .clone()
-            .unwrap_or_else(|| format!("Customer {}", told.external_id));
+            .unwrap_or_else(|| bulk::placeholder(&told.external_id));
         let new = NewCustomer {
             home_store_id: Some(receipt.store),
             acquisition_source: Some(AcquisitionSource::Import),

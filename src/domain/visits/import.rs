@@ -10,7 +10,7 @@ use super::gather::{Chunk, Gathered, Gatherer};
 use super::history::{self, Outcome};
 use crate::access::Ctx;
 use crate::error::{Error, Result};
-use crate::intake::{PurchaseRows, Reject, RejectCode};
+use crate::intake::{Progress, PurchaseRows, Reject, RejectCode, Report};
 use entity::ids::StoreId;
 use entity::store;
 use entity::values::{PhoneRegion, TimeZone};
@@ -44,38 +44,6 @@ pub struct Target {
     pub phone_region: PhoneRegion,
     /// Only tell what would happen.
     pub dry_run: bool,
-}
-
-/// What came of an import.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Rows read, without the header.
-    pub rows: u64,
-    /// Receipts that they make.
-    pub receipts: u64,
-    /// Those of them that are booked, known or rejected by now.
-    pub settled: u64,
-    /// Receipts booked, or that would be.
-    pub booked: u64,
-    /// Receipts that were known already.
-    pub known: u64,
-    /// Customers made, or that would be.
-    pub customers: u64,
-    /// Rows rejected.
-    pub rejected: u64,
-    /// Bytes of the file read.
-    pub bytes: u64,
-}
-
-/// What the importer tells while it works.
-#[derive(Debug)]
-pub enum Progress<'a> {
-    /// A row was rejected.
-    Rejected(&'a Reject),
-    /// More of the file was read.
-    Read(&'a Report),
-    /// A batch is safe.
-    Booked(&'a Report),
 }
 
 /// Imports an opened file.
@@ -120,7 +88,7 @@ pub async fn run<R: Read + Send + 'static>(
             tell(Progress::Rejected(reject))?;
         }
         report.settled += batch.receipts;
-        report.booked += batch.outcome.booked;
+        report.made += batch.outcome.booked;
         report.known += batch.outcome.known;
         report.customers += batch.outcome.customers;
         report.customers += batch
@@ -157,7 +125,7 @@ async fn read<R: Read + Send + 'static>(
         report.rejected += rejects.len() as u64;
         report.bytes = bytes;
         chronology.add(receipts).await?;
-        report.receipts = chronology.count();
+        report.items = chronology.count();
         tell(Progress::Read(report))?;
     }
     reader

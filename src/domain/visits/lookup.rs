@@ -2,16 +2,16 @@
 
 use crate::access::sight::Reach;
 use crate::access::{Action, Ctx, sight};
-use crate::db::{Keyset, Page, PageRequest, Sort};
+use crate::db::{Engine, Keyset, Page, PageRequest, Sort, among, literal_limits};
 use crate::error::Result;
 use chrono::NaiveDate;
 use entity::enums::VisitChannel;
 use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, StaffId, StoreId, VisitId};
-use entity::{customer_total, purchase, purchase_line, visit};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use entity::{customer, customer_total, purchase, purchase_line, visit};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Order, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
-    QueryFilter, QuerySelect, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType,
+    PaginatorTrait, QueryFilter, QuerySelect, Select, Value,
 };
 
 /// Which visits.
@@ -31,17 +31,12 @@ pub struct VisitFilter {
     pub to: Option<NaiveDate>,
 }
 
-/// Visits that the viewer sees: those of customers in sight, and all to the stores that they run.
-pub(super) fn visible(ctx: &Ctx) -> Result<Select<visit::Entity>> {
-    let select = visit::Entity::find();
-    Ok(match sight::customer_ids(ctx, Action::VisitRead)? {
-        Some(ids) => select.filter(
-            Condition::any()
-                .add(visit::Column::CustomerId.into_expr().in_subquery(ids))
-                .add_option(to_own_stores(ctx)),
-        ),
-        None => select,
-    })
+/// The condition that the viewer sees a visit: to a store that they run, or of a customer in sight. `None` where they
+/// see all.
+fn seen(ctx: &Ctx) -> Result<Option<Condition>> {
+    let theirs = sight::refers_to_seen(ctx, Action::VisitRead, visit::Column::CustomerId)?;
+    // The cheaper one first.
+    Ok(theirs.map(|theirs| Condition::any().add_option(to_own_stores(ctx)).add(theirs)))
 }
 
 /// The condition that a visit was one to a store that the viewer runs.
@@ -51,6 +46,15 @@ fn to_own_stores(ctx: &Ctx) -> Option<Condition> {
     ctx.viewer
         .may(action)
         .then(|| Reach::of(&ctx.viewer, action).covers(store))
+}
+
+/// Visits that the viewer sees.
+pub(super) fn visible(ctx: &Ctx) -> Result<Select<visit::Entity>> {
+    let select = visit::Entity::find();
+    Ok(match seen(ctx)? {
+        Some(seen) => select.filter(seen),
+        None => select,
+    })
 }
 
 fn select(ctx: &Ctx, filter: &VisitFilter) -> Result<Select<visit::Entity>> {
@@ -108,7 +112,11 @@ pub async fn count(ctx: &Ctx, filter: &VisitFilter) -> Result<u64> {
 /// As [`crate::access::Viewer::require`].
 pub async fn by_ids(ctx: &Ctx, ids: &[VisitId]) -> Result<Vec<visit::Model>> {
     Ok(visible(ctx)?
-        .filter(visit::Column::Id.is_in(ids.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            visit::Column::Id,
+            ids.iter().copied(),
+        ))
         .all(ctx.db.read())
         .await?)
 }
@@ -118,47 +126,66 @@ pub async fn by_ids(ctx: &Ctx, ids: &[VisitId]) -> Result<Vec<visit::Model>> {
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn last_of(ctx: &Ctx, customers: &[CustomerId], limit: u64) -> Result<Vec<visit::Model>> {
-    ctx.require(Action::VisitRead)?;
-    if customers.is_empty() {
-        return Ok(Vec::new());
+    let seen = sight::customers(ctx, Action::VisitRead)?;
+    let mut select = Query::select();
+    select
+        .column((LAST, Asterisk))
+        .from(customer::Entity)
+        .and_where(among(
+            ctx.db.engine(),
+            customer::Column::Id,
+            customers.iter().copied(),
+        ))
+        .cond_where(seen);
+    // A read of a few rows from the index for each customer beats ranking all their visits.
+    let mut newest = Query::select();
+    newest
+        .from_as(visit::Entity, NEWER)
+        .and_where(
+            Expr::col((NEWER, visit::Column::CustomerId))
+                .equals((customer::Entity, customer::Column::Id)),
+        )
+        .order_by((NEWER, visit::Column::At), Order::Desc)
+        .order_by((NEWER, visit::Column::Id), Order::Desc)
+        .limit(limit);
+    match ctx.db.engine() {
+        Engine::Postgres => {
+            newest.column((NEWER, Asterisk));
+            select.join_lateral(JoinType::InnerJoin, newest, LAST, Expr::cust("true"));
+        }
+        // It has no lateral joins, and finds the rows of such a list one by one.
+        Engine::Sqlite => {
+            newest.column((NEWER, visit::Column::Id));
+            let is_last = Expr::col((LAST, visit::Column::Id)).in_subquery(newest);
+            select.join_as(JoinType::InnerJoin, visit::Entity, LAST, is_last);
+        }
     }
-    let seen = visible_customers(ctx, customers).await?;
-    if seen.is_empty() {
-        return Ok(Vec::new());
-    }
-    // A correlated read of a few rows from the index for each customer beats ranking all their visits.
-    let mut sql = ctx.db.sql();
-    sql.push("select v.* from customer c join visit v on v.id in (select w.id from visit w where w.customer_id = c.id ");
-    sql.push(&format!(
-        "order by w.at desc, w.id desc limit {limit}) where c.id in "
-    ));
-    sql.bind_list(seen)
-        .push(" order by v.customer_id, v.at desc, v.id desc");
-    Ok(visit::Model::find_by_statement(sql.build())
-        .all(ctx.db.read())
+    select
+        .order_by((LAST, visit::Column::CustomerId), Order::Asc)
+        .order_by((LAST, visit::Column::At), Order::Desc)
+        .order_by((LAST, visit::Column::Id), Order::Desc);
+    let connection = ctx.db.read();
+    let statement = literal_limits(connection.get_database_backend().build(&select));
+    Ok(visit::Model::find_by_statement(statement)
+        .all(connection)
         .await?)
 }
 
-async fn visible_customers(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<CustomerId>> {
-    let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? else {
-        return Ok(customers.to_vec());
-    };
-    let select = Query::select()
-        .column(entity::customer::Column::Id)
-        .from(entity::customer::Entity)
-        .and_where(entity::customer::Column::Id.is_in(customers.to_vec()))
-        .and_where(Expr::col(entity::customer::Column::Id).in_subquery(ids))
-        .to_owned();
-    let rows = ctx.db.read().query_all(&select).await?;
-    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
-}
+/// What the visits of [`last_of`] are called in its statement, and those among which they are found.
+const LAST: &str = "last_visit";
+const NEWER: &str = "newer_visit";
 
 /// Receipts of visits.
 ///
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn purchases_of(ctx: &Ctx, visits: &[VisitId]) -> Result<Vec<purchase::Model>> {
-    seen_purchases(ctx, purchase::Column::VisitId.is_in(visits.to_vec())).await
+    let which = among(
+        ctx.db.engine(),
+        purchase::Column::VisitId,
+        visits.iter().copied(),
+    );
+    seen_purchases(ctx, which).await
 }
 
 /// Receipts by id.
@@ -166,7 +193,8 @@ pub async fn purchases_of(ctx: &Ctx, visits: &[VisitId]) -> Result<Vec<purchase:
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn purchases_by_ids(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<purchase::Model>> {
-    seen_purchases(ctx, purchase::Column::Id.is_in(ids.to_vec())).await
+    let which = among(ctx.db.engine(), purchase::Column::Id, ids.iter().copied());
+    seen_purchases(ctx, which).await
 }
 
 async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> {
@@ -179,20 +207,17 @@ async fn seen_purchases(ctx: &Ctx, which: Expr) -> Result<Vec<purchase::Model>> 
 /// Receipts that the viewer sees: those of the visits that they see.
 pub(super) fn visible_purchases(ctx: &Ctx) -> Result<Select<purchase::Entity>> {
     let mut select = purchase::Entity::find();
-    if let Some(ids) = sight::customer_ids(ctx, Action::VisitRead)? {
-        let own = to_own_stores(ctx).map(|own| {
-            let visits = Query::select()
-                .column((visit::Entity, visit::Column::Id))
-                .from(visit::Entity)
-                .cond_where(own)
-                .to_owned();
-            purchase::Column::VisitId.in_subquery(visits)
-        });
-        select = select.filter(
-            Condition::any()
-                .add(purchase::Column::CustomerId.into_expr().in_subquery(ids))
-                .add_option(own),
-        );
+    if let Some(seen) = seen(ctx)? {
+        let visit = Query::select()
+            .expr(Expr::val(1))
+            .from(visit::Entity)
+            .and_where(
+                Expr::col((visit::Entity, visit::Column::Id))
+                    .equals((purchase::Entity, purchase::Column::VisitId)),
+            )
+            .cond_where(seen)
+            .to_owned();
+        select = select.filter(Expr::exists(visit));
     }
     Ok(select)
 }
@@ -215,7 +240,11 @@ pub async fn with_costs(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<PurchaseId>
     Ok(purchase::Entity::find()
         .select_only()
         .column(purchase::Column::Id)
-        .filter(purchase::Column::Id.is_in(ids.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            purchase::Column::Id,
+            ids.iter().copied(),
+        ))
         .filter(purchase::Column::VisitId.into_expr().in_subquery(visits))
         .into_tuple()
         .all(ctx.db.read())
@@ -228,8 +257,11 @@ pub async fn with_costs(ctx: &Ctx, ids: &[PurchaseId]) -> Result<Vec<PurchaseId>
 /// As [`crate::access::Viewer::require`].
 pub async fn lines_of(ctx: &Ctx, purchases: &[PurchaseId]) -> Result<Vec<purchase_line::Model>> {
     ctx.require(Action::VisitRead)?;
-    let select = purchase_line::Entity::find()
-        .filter(purchase_line::Column::PurchaseId.is_in(purchases.to_vec()));
+    let select = purchase_line::Entity::find().filter(among(
+        ctx.db.engine(),
+        purchase_line::Column::PurchaseId,
+        purchases.iter().copied(),
+    ));
     Ok(
         sea_orm::QueryOrder::order_by_asc(select, purchase_line::Column::Line)
             .all(ctx.db.read())
@@ -244,7 +276,11 @@ pub async fn lines_of(ctx: &Ctx, purchases: &[PurchaseId]) -> Result<Vec<purchas
 pub async fn lines_by_ids(ctx: &Ctx, ids: &[PurchaseLineId]) -> Result<Vec<purchase_line::Model>> {
     ctx.require(Action::VisitRead)?;
     let found = purchase_line::Entity::find()
-        .filter(purchase_line::Column::Id.is_in(ids.to_vec()))
+        .filter(among(
+            ctx.db.engine(),
+            purchase_line::Column::Id,
+            ids.iter().copied(),
+        ))
         .all(ctx.db.read())
         .await?;
     let receipts: Vec<PurchaseId> = found.iter().map(|line| line.purchase_id).collect();

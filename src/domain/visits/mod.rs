@@ -2,7 +2,7 @@
 //!
 //! [`booking`] computes what a visit writes, from facts that were read under the customer's lock; [`record`]
 //! is the service behind `visitRecord`, and [`receipt`] what it is told; [`history`] books many rows of another system's history at once;
-//! [`lookup`] reads.
+//! [`lookup`] reads; [`recount`] adds a customer's visits up anew when some of them have become another customer's.
 
 pub mod booking;
 mod chronology;
@@ -11,11 +11,15 @@ mod gather;
 pub mod history;
 pub mod import;
 pub mod lookup;
+pub mod merging;
 pub mod receipt;
 pub mod record;
+pub mod recount;
 mod returns;
 mod sift;
 pub mod walk;
+
+pub use sift::{erased_among, erased_name};
 
 #[cfg(test)]
 mod tests;

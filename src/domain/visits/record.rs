@@ -8,11 +8,12 @@ use crate::access::sight::{self, Reach};
 use crate::access::{Action, Ctx, audit};
 use crate::db::{Batch, IdempotencyKey};
 use crate::domain::cards::{lookup as cards, tiering::Standing};
+use crate::domain::customers::alias;
 use crate::domain::organization::{company, fixed};
 use crate::error::{Code, Error, Result, UserErrors, text_code};
 use crate::events;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
-use entity::enums::{NoPurchaseReason, VisitChannel};
+use entity::enums::{CardStatus, NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
 use entity::values::{CardNumber, TimeZone, business_date, clean_text};
 use entity::{customer_total, purchase, staff, store, visit};
@@ -108,6 +109,7 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
     };
     let plan = &Plan {
         facts,
+        channel: new.channel,
         claims,
         shown,
         zone,
@@ -129,6 +131,7 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
 /// A checked visit on its way into the database.
 struct Plan {
     facts: VisitFacts,
+    channel: VisitChannel,
     claims: Vec<ReturnClaim>,
     /// Was the customer found by the card they show?
     shown: bool,
@@ -141,21 +144,17 @@ struct Plan {
 
 /// Under the lock: looks for an earlier recording, computes and writes.
 async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<VisitId> {
-    let customer = plan.facts.customer;
-    if plan.shown {
-        sight::lock_shown(tx, customer).await?;
-    } else {
-        sight::lock_customer(tx, ctx, Action::VisitRecord, customer, "customerId").await?;
-    }
+    let customer = lock_whoever(tx, ctx, plan).await?;
     if let Some(key) = &plan.key
         && let Some(done) = key.seen(tx).await?
     {
         return Ok(VisitId(done));
     }
-    if let Some(earlier) = same_receipt(tx, &plan.facts).await? {
+    if let Some(earlier) = same_receipt(tx, plan, customer).await? {
         return Ok(earlier);
     }
     let mut facts = plan.facts.clone();
+    facts.customer = customer;
     if let Some(purchase) = &mut facts.purchase {
         fixed::hold_currency(tx, ctx, plan.currency).await?;
         purchase.returns = returns::settle(tx, customer, plan.facts.at, &plan.claims).await?;
@@ -183,9 +182,9 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
         .about([facts.customer])
         .detail(detail);
     audit::gather(&mut batch, &[entry]);
+    events::gather(&mut batch, ctx, events);
+    arrive(&mut batch, ctx, &facts, plan.zone);
     batch.write(tx).await?;
-    events::record(tx, ctx, &events).await?;
-    arrive(tx, ctx, &facts, plan.zone).await?;
     if let Some(key) = &plan.key {
         key.remember(tx, booked.visit.into(), ctx.now()).await?;
     }
@@ -193,32 +192,27 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
 }
 
 /// Whoever has arrived today is seen by the staff of the store until its day ends (rule R1).
-async fn arrive(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    facts: &VisitFacts,
-    zone: TimeZone,
-) -> Result<()> {
+fn arrive(batch: &mut Batch, ctx: &Ctx, facts: &VisitFacts, zone: TimeZone) {
     let today = business_date::business_date(ctx.now(), zone);
-    if facts.business_date != today {
-        return Ok(());
-    }
-    let Some(tomorrow) = today.succ_opt() else {
-        return Ok(());
+    let Some(tomorrow) = today.succ_opt().filter(|_| facts.business_date == today) else {
+        return;
     };
-    sight::grant(
-        tx,
+    sight::gather(
+        batch,
         facts.customer,
         facts.store,
         "arrived",
         business_date::local_midnight(zone, tomorrow),
-    )
-    .await
+    );
 }
 
 /// The visit of a receipt with the same number, if there is one.
-async fn same_receipt(tx: &impl ConnectionTrait, facts: &VisitFacts) -> Result<Option<VisitId>> {
-    let Some(purchase) = &facts.purchase else {
+async fn same_receipt(
+    tx: &impl ConnectionTrait,
+    plan: &Plan,
+    customer: CustomerId,
+) -> Result<Option<VisitId>> {
+    let Some(purchase) = &plan.facts.purchase else {
         return Ok(None);
     };
     let number = Condition::all()
@@ -229,6 +223,19 @@ async fn same_receipt(tx: &impl ConnectionTrait, facts: &VisitFacts) -> Result<O
     };
     if earlier.content_hash == purchase.content_hash {
         return Ok(Some(earlier.visit_id));
+    }
+    // Recorded for the same person under another id, before their files were merged or while they were.
+    for other in alias::kin(tx, customer).await? {
+        let hash = content_hash(
+            other,
+            plan.facts.store,
+            plan.channel,
+            &purchase.lines,
+            &plan.claims,
+        );
+        if hash == earlier.content_hash {
+            return Ok(Some(earlier.visit_id));
+        }
     }
     let message = "a receipt with this number was recorded with other content; check the number, or record a return";
     Err(Error::user(
@@ -298,6 +305,34 @@ async fn find_store(ctx: &Ctx, named: Option<StoreId>) -> Result<store::Model> {
     }
 }
 
+/// Times that a customer's file may be merged into another one while a visit waits to be recorded.
+const MOST_MOVES: u32 = 8;
+
+/// Locks whoever came: the customer who was told, or the one into whose file theirs was merged before or meanwhile.
+async fn lock_whoever(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<CustomerId> {
+    let mut customer = plan.facts.customer;
+    for _ in 0..MOST_MOVES {
+        let there = if plan.shown {
+            sight::lock_shown(tx, customer).await?
+        } else {
+            let locked = sight::lock_customers(tx, ctx, Action::VisitRecord, [customer]).await?;
+            !locked.is_empty()
+        };
+        if there {
+            return Ok(customer);
+        }
+        match alias::kept_for(tx, [customer]).await?.remove(&customer) {
+            Some(kept) => customer = kept,
+            None => break,
+        }
+    }
+    Err(if plan.shown {
+        Error::not_found("cardNumber", "card")
+    } else {
+        Error::not_found("customerId", "customer")
+    })
+}
+
 /// The customer, and whether they were found by the card they show: then the store need not have seen them
 /// before.
 async fn find_customer(ctx: &Ctx, who: &Who) -> Result<(CustomerId, bool)> {
@@ -307,9 +342,25 @@ async fn find_customer(ctx: &Ctx, who: &Who) -> Result<(CustomerId, bool)> {
     };
     let number = CardNumber::parse_any(text)
         .map_err(|error| Error::user(Code::Invalid, "cardNumber", format!("cardNumber {error}")))?;
-    let card = cards::holder_by_number(ctx, &number).await?;
-    let card = card.ok_or_else(|| Error::not_found("cardNumber", "card"))?;
-    if card.status != entity::enums::CardStatus::Active {
+    let read = || cards::holder_by_number(ctx, &number);
+    let unknown = || Error::not_found("cardNumber", "card");
+    let mut card = read().await?.ok_or_else(unknown)?;
+    let mut in_use = false;
+    for _ in 0..MOST_MOVES {
+        in_use = card.status == CardStatus::Active
+            || (card.status == CardStatus::Replaced
+                && cards::went_with_merge(ctx, card.id).await?);
+        if in_use {
+            break;
+        }
+        // A merge that was undone between the two reads has changed the card, too.
+        let now = read().await?.ok_or_else(unknown)?;
+        if now.version == card.version {
+            break;
+        }
+        card = now;
+    }
+    if !in_use {
         let message = format!(
             "the card is {}; find the customer by name and record the visit for them",
             card.status

@@ -2,16 +2,37 @@
 //! does not.
 
 use super::history::{HistoryReceipt, Outcome, hash_of};
+use crate::access::{Ctx, Secrets};
 use crate::db::{Engine, Sql, among};
+use crate::domain::customers::alias;
 use crate::error::Result;
 use entity::ids::{CustomerId, VisitId};
 use entity::visit;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sha2::{Digest, Sha256};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The customers of a batch whom the source has named before.
+/// What stands before the hash that has taken the place of an erased customer's name in another system.
+const ERASED: &str = "erased:";
+
+/// What takes the place of the name that another system has for a customer who is erased: whoever has the secret key
+/// and the name knows it again, so that an import brings no erased person back; nobody can read the name from it.
+pub fn erased_name(secrets: &Secrets, source: &str, external_id: &str) -> String {
+    let hash = Sha256::new()
+        .chain_update(secrets.erased)
+        .chain_update((source.len() as u64).to_le_bytes())
+        .chain_update(source)
+        .chain_update(external_id)
+        .finalize();
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{ERASED}{hex}")
+}
+
+/// The customers of a batch whom the source has named before, those who were erased since among them.
 pub(super) async fn known_customers(
     connection: &impl ConnectionTrait,
+    ctx: &Ctx,
     source: &str,
     receipts: &[HistoryReceipt],
 ) -> Result<BTreeMap<String, CustomerId>> {
@@ -19,11 +40,56 @@ pub(super) async fn known_customers(
         .iter()
         .map(|receipt| &receipt.customer.external_id)
         .collect();
+    let mut known = named(connection, source, names.iter().map(|name| (*name).clone())).await?;
+    let strangers = names.into_iter().filter(|name| !known.contains_key(*name));
+    let strangers: Vec<&str> = strangers.map(String::as_str).collect();
+    known.extend(erased_among(connection, ctx, source, &strangers).await?);
+    Ok(known)
+}
+
+/// Those of the names that a source had for customers who are erased by now, with their nameless files.
+///
+/// # Errors
+/// Those of the database.
+pub async fn erased_among(
+    connection: &impl ConnectionTrait,
+    ctx: &Ctx,
+    source: &str,
+    names: &[&str],
+) -> Result<BTreeMap<String, CustomerId>> {
+    if names.is_empty() || !any_erased(connection, source).await? {
+        return Ok(BTreeMap::new());
+    }
+    let hashed: HashMap<String, &str> = names
+        .iter()
+        .map(|name| (erased_name(&ctx.secrets, source, name), *name))
+        .collect();
+    let found = named(connection, source, hashed.keys().cloned()).await?;
+    Ok(found
+        .into_iter()
+        .filter_map(|(hash, customer)| Some(((*hashed.get(&hash)?).to_owned(), customer)))
+        .collect())
+}
+
+/// Was anybody erased whom this source has named?
+async fn any_erased(connection: &impl ConnectionTrait, source: &str) -> Result<bool> {
+    let mut sql = Sql::for_connection(connection);
+    // `;` comes right behind `:`, so the key's own order finds them.
+    sql.push("select 1 as here from customer_reference where source = ")
+        .bind(source)
+        .push(" and external_id >= 'erased:' and external_id < 'erased;' limit 1");
+    Ok(connection.query_one_raw(sql.build()).await?.is_some())
+}
+
+async fn named(
+    connection: &impl ConnectionTrait,
+    source: &str,
+    names: impl Iterator<Item = String>,
+) -> Result<BTreeMap<String, CustomerId>> {
     let mut sql = Sql::for_connection(connection);
     sql.push("select external_id, customer_id from customer_reference where source = ")
         .bind(source);
-    sql.push(" and external_id")
-        .bind_any_text(names.into_iter().cloned().collect());
+    sql.push(" and external_id").bind_any_text(names.collect());
     let rows = connection.query_all_raw(sql.build()).await?;
     rows.iter()
         .map(|row| {
@@ -38,6 +104,7 @@ pub(super) async fn known_customers(
 /// Parts the receipts that are new from those that are known; gives the places of the new ones.
 pub(super) async fn sift(
     connection: &impl ConnectionTrait,
+    ctx: &Ctx,
     source: &str,
     receipts: &[HistoryReceipt],
     customers: &BTreeMap<String, CustomerId>,
@@ -65,7 +132,7 @@ pub(super) async fn sift(
     });
     let read_again;
     let customers = if late {
-        read_again = known_customers(connection, source, receipts).await?;
+        read_again = known_customers(connection, ctx, source, receipts).await?;
         &read_again
     } else {
         customers
@@ -73,6 +140,7 @@ pub(super) async fn sift(
     let bare = known_bare(connection, source, receipts).await?;
     let mut outcome = Outcome::default();
     let mut fresh = Vec::new();
+    let mut kin = Kin::default();
     // Within the batch a number may come twice; the first one counts, and the same once more is known by then.
     let mut seen: HashMap<&str, usize> = HashMap::new();
     for (n, receipt) in receipts.iter().enumerate() {
@@ -104,10 +172,44 @@ pub(super) async fn sift(
         match same {
             None => fresh.push(n),
             Some(true) => outcome.known += 1,
-            Some(false) => outcome.conflicts.push(n),
+            Some(false) => {
+                let customer = customers.get(&receipt.customer.external_id);
+                let hash = known.get(&receipt.number);
+                if kin.booked(connection, receipt, customer, hash).await? {
+                    outcome.known += 1;
+                } else {
+                    outcome.conflicts.push(n);
+                }
+            }
         }
     }
     Ok((outcome, fresh))
+}
+
+/// Everyone with whom customers of a batch ever shared a file, asked for once each.
+#[derive(Default)]
+struct Kin(HashMap<CustomerId, Vec<CustomerId>>);
+
+impl Kin {
+    /// Was the same receipt booked for the same person under another id, before their files were merged?
+    async fn booked(
+        &mut self,
+        connection: &impl ConnectionTrait,
+        receipt: &HistoryReceipt,
+        customer: Option<&CustomerId>,
+        hash: Option<&Vec<u8>>,
+    ) -> Result<bool> {
+        let Some(customer) = customer else {
+            return Ok(false);
+        };
+        let kin = match self.0.entry(*customer) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(alias::kin(connection, *customer).await?),
+        };
+        Ok(kin
+            .iter()
+            .any(|other| hash == Some(&hash_of(receipt, *other))))
+    }
 }
 
 /// The visits without purchase that are known already.

@@ -44,6 +44,12 @@ pub enum TierChangeReason {
     Granted,
     /// The ladder itself was changed.
     LadderChanged,
+    /// Two files of one customer became one: the higher tier stays, and what both have spent counts.
+    Merged,
+    /// They became two again.
+    MergeUndone,
+    /// The tier was brought from another system, with its day.
+    Imported,
 }
 
 /// A loyalty programme.
@@ -169,7 +175,7 @@ impl Membership {
         Ok(load_one(context, self.0.tier_id).await?.map(Tier))
     }
 
-    /// A tier given by a person, below which spend cannot bring it.
+    /// A tier given by a person, or brought from another system, below which spend cannot bring it.
     async fn granted_tier(&self, context: &Context<'_>) -> Result<Option<Tier>> {
         match self.0.granted_tier_id {
             Some(id) => Ok(load_one(context, id).await?.map(Tier)),
@@ -249,7 +255,7 @@ impl Card {
         self.0.id.global()
     }
 
-    /// The number, its last digit a check digit; masked for roles that do not handle cards.
+    /// The number, as it is printed; masked for roles that do not handle cards.
     async fn number(&self, context: &Context<'_>) -> Result<String> {
         let in_full = ctx(context)?.viewer.may(Action::CardWrite);
         Ok(if in_full {

@@ -59,8 +59,9 @@ impl Loader<CustomerId> for Batch {
     type Error = Shared;
 
     async fn load(&self, keys: &[CustomerId]) -> Result<HashMap<CustomerId, CustomerRow>, Shared> {
-        let rows = customers::by_ids(&self.0, keys).await.map_err(Arc::new)?;
-        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        customers::by_ids_or_former(&self.0, keys)
+            .await
+            .map_err(Arc::new)
     }
 }
 

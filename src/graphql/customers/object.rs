@@ -11,6 +11,7 @@ use super::parts::{Address, BirthDate, CustomerTotals, Income, SpecialDay, Taste
 use super::words::{AcquisitionSource, CustomerKind, Gender, Importance, PriceSensitivity};
 use crate::domain::customers::CustomerRow;
 use crate::graphql::cards::{Card, CardsOf, Membership, MembershipsOf};
+use crate::graphql::identity::{CustomerMerge, DuplicatePair, DuplicatesOf, MergesOf};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::DateTime;
@@ -284,6 +285,27 @@ impl Customer {
             .into_iter()
             .map(SpecialDay)
             .collect())
+    }
+
+    /// Merges of other files into this one, oldest first, those that were undone too. Needs the right to merge.
+    async fn merges(&self, context: &Context<'_>) -> async_graphql::Result<Vec<CustomerMerge>> {
+        let merges = load(context, MergesOf(self.0.id)).await?;
+        Ok(merges
+            .unwrap_or_default()
+            .into_iter()
+            .map(CustomerMerge)
+            .collect())
+    }
+
+    /// Other customers with whom they may be one person: at most 20, those who were dismissed left out. Needs the right to
+    /// merge.
+    async fn possible_duplicates(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<DuplicatePair>> {
+        let pairs = load(context, DuplicatesOf(self.0.id)).await?;
+        let pairs = pairs.unwrap_or_default().into_iter();
+        Ok(pairs.map(|(_, pair)| DuplicatePair(pair)).collect())
     }
 
     /// What their visits and purchases come to.

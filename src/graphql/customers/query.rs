@@ -16,7 +16,8 @@ pub struct CustomerQuery;
 
 #[Object]
 impl CustomerQuery {
-    /// A customer; null when there is none with this id, or you may not see them.
+    /// A customer; null when there is none with this id, or you may not see them. The id of a customer who was merged
+    /// into another leads to the kept one.
     async fn customer(
         &self,
         context: &Context<'_>,

@@ -31,6 +31,10 @@ pub enum TransferKind {
     Visits,
     /// Receipts with their lines.
     Purchases,
+    /// The catalogue; for imports only.
+    Products,
+    /// Accounts of staff; for imports only.
+    Staff,
 }
 
 /// How a file is written.
@@ -128,11 +132,14 @@ impl Transfer {
         let figure = |name: &str| number(report.get(name).and_then(|n| n.as_i64()).unwrap_or(0));
         Some(ImportReport {
             rows: figure("rows"),
-            receipts: figure("receipts"),
-            booked: figure("booked"),
+            items: figure("items"),
+            made: figure("made"),
+            changed: figure("changed"),
             known: figure("known"),
             customers: figure("customers"),
             rejected: figure("rejected"),
+            left_out: figure("left_out"),
+            open: figure("open"),
         })
     }
 
@@ -141,7 +148,8 @@ impl Transfer {
         self.0.error.as_deref()
     }
 
-    /// The file that came of it: the export, or the rejected rows of an import. Null until it is whole.
+    /// The file that came of it: the export, or the rejected rows of an import. Null until it is whole, and once it is
+    /// forgotten: with time, or because a customer was erased who may stand in it.
     async fn result(&self) -> Option<TransferResult> {
         let file = ResultFile::of(&self.0)?;
         Some(TransferResult {
@@ -186,16 +194,22 @@ pub struct TransferResult {
 pub struct ImportReport {
     /// Rows of the file, without its header.
     pub rows: i32,
-    /// Receipts that they make.
-    pub receipts: i32,
-    /// Receipts booked; with a dry run, those that would be.
-    pub booked: i32,
-    /// Receipts that were known already.
+    /// What they make: receipts of purchases, otherwise one for each row that is one.
+    pub items: i32,
+    /// New ones; with a dry run, those that would be.
+    pub made: i32,
+    /// Known ones that were filled in; with a dry run, those that would be.
+    pub changed: i32,
+    /// Those that were known already.
     pub known: i32,
-    /// Customers made; with a dry run, those who would be.
+    /// Customers made beside purchases; with a dry run, those who would be.
     pub customers: i32,
     /// Rows rejected.
     pub rejected: i32,
+    /// Details left out of rows that came in otherwise; they stand among the rejected rows.
+    pub left_out: i32,
+    /// References to what is not there yet, of this file and of earlier ones; every import looks for them in the end.
+    pub open: i32,
 }
 
 /// The `totalCount` of transfers.

@@ -1,4 +1,4 @@
-//! From the bytes of a file to UTF-8, as a stream.
+//! From the bytes of a file to UTF-8, as a stream; a packed file is unpacked on the way ([`super::unpack`]).
 //!
 //! Malformed bytes come out as U+FFFD, never silently: rows that contain it are rejected further
 //! up ([`super::purchases`]), also where the file already came with it, since then an earlier
@@ -11,6 +11,8 @@ use std::io::{self, Read};
 
 use encoding_rs::{CoderResult, Decoder, EUC_KR, Encoding, GB18030, UTF_8};
 use thiserror::Error;
+
+use super::unpack::Unpacked;
 
 pub(super) use sniff::sniff;
 
@@ -95,7 +97,7 @@ pub enum EncodingError {
 
 /// Turns a reader of some encoding into a reader of UTF-8.
 pub struct Utf8Reader<R> {
-    inner: R,
+    inner: Unpacked<R>,
     decoder: Decoder,
     encoding: FileEncoding,
     /// Read and not decoded yet: `input[consumed..]`.
@@ -106,7 +108,6 @@ pub struct Utf8Reader<R> {
     given: usize,
     ended: bool,
     finished: bool,
-    bytes_read: u64,
 }
 
 impl<R> fmt::Debug for Utf8Reader<R> {
@@ -118,12 +119,13 @@ impl<R> fmt::Debug for Utf8Reader<R> {
 }
 
 impl<R: Read> Utf8Reader<R> {
-    /// Looks at the beginning of the file and checks it against what was said of it; with nothing
+    /// Looks at the beginning of the file, unpacked if need be, and checks it against what was said of it; with nothing
     /// said, the beginning must show it.
     ///
     /// # Errors
     /// Every [`EncodingError`], and what reading gives.
-    pub fn open(mut inner: R, given: Option<FileEncoding>) -> Result<Self, super::IntakeError> {
+    pub fn open(file: R, given: Option<FileEncoding>) -> Result<Self, super::IntakeError> {
+        let mut inner = Unpacked::open(file)?;
         let mut input = Vec::with_capacity(CHUNK);
         inner.by_ref().take(CHUNK as u64).read_to_end(&mut input)?;
         let complete = input.len() < CHUNK;
@@ -133,7 +135,6 @@ impl<R: Read> Utf8Reader<R> {
             // Takes a UTF-8 byte order mark away and leaves everything else alone.
             decoder: encoding.codec().new_decoder_with_bom_removal(),
             encoding,
-            bytes_read: input.len() as u64,
             input,
             consumed: 0,
             output: Vec::with_capacity(CHUNK * 3),
@@ -150,7 +151,7 @@ impl<R: Read> Utf8Reader<R> {
 
     /// How many bytes of the file were read; for a progress bar.
     pub fn bytes_read(&self) -> u64 {
-        self.bytes_read
+        self.inner.bytes_read()
     }
 
     /// Decodes some more; afterwards `output` holds something or everything is finished.
@@ -166,7 +167,6 @@ impl<R: Read> Utf8Reader<R> {
                     .by_ref()
                     .take(CHUNK as u64)
                     .read_to_end(&mut self.input)?;
-                self.bytes_read += count as u64;
                 self.ended = count < CHUNK;
             }
             self.output.resize(CHUNK * 3, 0);

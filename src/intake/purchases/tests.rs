@@ -1,6 +1,8 @@
 //! Whole files: good, spoiled, hostile, and the reference data.
 
 use super::*;
+use crate::intake::{DateFormats, DecimalFormat, Mapping};
+use entity::values::PhoneRegion;
 use std::collections::HashSet;
 
 const MAP: &str = "customer=customer_id,date=date,quantity=quantity,amount=amount";
@@ -306,6 +308,29 @@ fn other_formats() {
     let rows = read_with(b"c;d;a\n1;31.12.2024;1.234,50\n2;12/31/2024;1,5\n", options);
     assert_eq!(purchases(&rows)[0].amount_minor, 123_450);
     assert_eq!(rejects(&rows), [(3, Some("d"), RejectCode::BadDate)]);
+}
+
+#[test]
+fn advice_is_given_in_the_format_that_was_asked_for() {
+    let told = |thousands: Option<char>, row: &str| -> String {
+        let mut options = options("customer=c,date=d,amount=a,quantity=q");
+        options.delimiter = b';';
+        options.decimals = DecimalFormat::new(',', thousands).unwrap();
+        let text = format!("c;d;a;q\n{row}\n");
+        match read_with(text.as_bytes(), options).pop() {
+            Some(Row::Reject(reject)) => reject.reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    for (thousands, row, advice) in [
+        (None, "1;2024-12-31;12.50;1", "write it like 1234,50"),
+        (None, "1;2024-12-31;x;1", "write it like 1234,50"),
+        (Some('.'), "1;2024-12-31;1.5;1", "write it like 1.234,50"),
+        (Some(' '), "1;2024-12-31;2,5;one", "write it like 1 234,50"),
+    ] {
+        let said = told(thousands, row);
+        assert!(said.contains(advice) && !said.contains("point"), "{said}");
+    }
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl Place {
         }
     }
 
+    /// A place on the embedded engine without any change of the schema, whatever this run tests.
+    pub fn embedded() -> Self {
+        Self::bare(None)
+    }
+
     fn bare(database: Option<TestDatabase>) -> Self {
         let directory = TempDir::new().unwrap();
         Self {
@@ -86,6 +91,50 @@ impl Place {
         let connection = Connector::connect(options).await.unwrap();
         connection.execute_unprepared(statement).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// Where these bytes stand: the files of the data directory that hold them, and the tables of which a row does.
+    pub async fn holding(&self, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.data.exists() {
+            for entry in std::fs::read_dir(&self.data).unwrap() {
+                let path = entry.unwrap().path();
+                let bytes = std::fs::read(&path).unwrap();
+                if bytes
+                    .windows(text.len())
+                    .any(|window| window == text.as_bytes())
+                {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+        let Some(url) = &self.url else {
+            return found;
+        };
+        let mut options = ConnectOptions::new(url.clone());
+        options.max_connections(1).sqlx_logging(false);
+        let connection = Connector::connect(options).await.unwrap();
+        let ask =
+            |text: String| sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, text);
+        let tables = "select table_name::text as name from information_schema.tables where table_schema = 'public'";
+        for row in connection
+            .query_all_raw(ask(tables.to_owned()))
+            .await
+            .unwrap()
+        {
+            let table: String = row.try_get("", "name").unwrap();
+            // Bytes are shown as hexadecimal digits: what stands in them is looked for so, too.
+            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let held = format!(
+                "select 1 as here from {table} t where strpos(row_to_json(t)::text, '{text}') > 0
+                or strpos(row_to_json(t)::text, '{hex}') > 0 limit 1"
+            );
+            if connection.query_one_raw(ask(held)).await.unwrap().is_some() {
+                found.push(table);
+            }
+        }
+        connection.close().await.unwrap();
+        found
     }
 
     /// The settings of the database.

@@ -11,7 +11,7 @@ pub const MAP: &str =
     "map=customer%3Dmember%2Cdate%3Dday%2Camount%3Dtotal%2Creceipt%3Dreceipt&store=bund";
 /// What is asked about a transfer.
 pub const FIELDS: &str = "id state direction kind rowsDone rowsTotal rowsRejected error startedAt finishedAt requestedBy { name } \
-    report { rows receipts booked known customers rejected } result { fileName sizeBytes mediaType path }";
+    report { rows items made known customers rejected } result { fileName sizeBytes mediaType path }";
 
 /// A file of purchases, every hundredth row of which is spoiled.
 pub fn till(rows: u32) -> String {

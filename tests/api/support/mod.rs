@@ -3,6 +3,7 @@
 mod client;
 mod engine;
 pub mod files;
+pub mod moving;
 pub mod program;
 mod server;
 pub mod tills;
@@ -10,6 +11,7 @@ pub mod world;
 
 pub use client::{Answer, Client};
 pub use engine::{Engine, Place};
+pub use moving::Mover;
 pub use program::Program;
 pub use server::TestServer;
 pub use world::World;

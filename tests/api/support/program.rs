@@ -42,6 +42,8 @@ fn within(place: &Place, mut command: Command) -> Command {
     command
         .env("REGULARS_DATA", &place.data)
         .env("REGULARS_SECRET_KEY", SECRET_KEY)
+        // The doctor looks at the address too, and the usual one may be taken on this machine.
+        .env("REGULARS_LISTEN", "127.0.0.1:0")
         .stdin(Stdio::null());
     if let Some(url) = &place.url {
         command.env("DATABASE_URL", url);
@@ -95,21 +97,40 @@ impl Program {
     pub fn serve_by(mut command: Command, change: impl FnOnce(&mut Command)) -> Self {
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
-            .env("REGULARS_LOG", "warn")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
+            .env("REGULARS_LOG", "warn");
         change(&mut command);
+        Self::start(command)
+    }
+
+    /// Starts `demo` on a free port, with these arguments, and waits until it says where it listens.
+    pub fn demo(place: &Place, arguments: &[&str]) -> Self {
+        let mut command = command(place);
+        command
+            .args(["demo", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("REGULARS_LOG", "warn");
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Self {
+        // Standard error is where the test has put it, or where its own is.
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("regulars listens on http://")
-            .and_then(|rest| rest.strip_suffix("/graphql"))
-            .unwrap_or_else(|| panic!("the server said: {line:?}"))
-            .parse()
-            .unwrap();
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            let read = lines.read_line(&mut line).unwrap();
+            let listens = line
+                .trim()
+                .strip_prefix("regulars listens on http://")
+                .and_then(|rest| rest.strip_suffix("/graphql"));
+            if let Some(address) = listens {
+                break address.parse().unwrap();
+            }
+            said.push_str(&line);
+            assert!(read > 0, "the server said: {said:?}");
+        };
         // Whatever it says later is read, so that it never waits for a reader.
         std::thread::spawn(move || {
             let mut rest = String::new();

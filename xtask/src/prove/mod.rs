@@ -4,6 +4,7 @@
 //! table itself. Each has a database of its own, prints its figures and ends with `PROVED name`, `FAILED name: why` or
 //! `SKIPPED name: why`. `docs/proofs.md` says what each shows.
 
+mod backup;
 mod binary;
 mod books;
 mod chance;
@@ -83,6 +84,8 @@ enum Name {
     FullDisk,
     /// A database that goes away and comes back loses and doubles nothing.
     DatabaseAway,
+    /// Backups made under load are whole, and neither a kill nor a full disk harms those before.
+    Backup,
     /// Each of them.
     All,
 }
@@ -290,6 +293,7 @@ impl Name {
             Self::Refusals => refusals::prove(site, engine).await,
             Self::FullDisk => full_disk::prove(site).await,
             Self::DatabaseAway => database_away::prove(site).await,
+            Self::Backup => backup::prove(site, engine).await,
             Self::All => Ok(Verdict::Proved(Vec::new())),
         }
     }

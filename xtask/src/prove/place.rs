@@ -80,7 +80,19 @@ impl Place {
                 Some(OwnDatabase::create(server).await?)
             }
         };
-        let place = Self {
+        let place = Self::of(binary, engine, database, directory, data);
+        place.run(&["migrate", "up"]).await?;
+        Ok(place)
+    }
+
+    fn of(
+        binary: &Path,
+        engine: Engine,
+        database: Option<OwnDatabase>,
+        directory: TempDir,
+        data: PathBuf,
+    ) -> Self {
+        Self {
             engine,
             data,
             url: database.as_ref().map(OwnDatabase::address),
@@ -88,9 +100,29 @@ impl Place {
             binary: binary.to_owned(),
             database,
             _directory: directory,
-        };
-        place.run(&["migrate", "up"]).await?;
-        Ok(place)
+        }
+    }
+
+    /// One of the embedded engine without a database, for one that is brought there.
+    pub fn bare(binary: &Path) -> Result<Self> {
+        let directory = TempDir::new()?;
+        let data = directory.path().join("data");
+        Ok(Self::of(binary, Engine::Sqlite, None, directory, data))
+    }
+
+    /// One on PostgreSQL with a database that has nothing in it.
+    pub async fn empty(binary: &Path, postgres: Option<&str>) -> Result<Self> {
+        let server = postgres.during("PostgreSQL needs --postgres")?;
+        let database = Some(OwnDatabase::create(server).await?);
+        let directory = TempDir::new()?;
+        let data = directory.path().join("data");
+        Ok(Self::of(
+            binary,
+            Engine::Postgres,
+            database,
+            directory,
+            data,
+        ))
     }
 
     /// The program with an environment of its own. It dies with whoever holds it.
@@ -111,6 +143,8 @@ impl Place {
         command
             .env("REGULARS_DATA", &self.data)
             .env("REGULARS_SECRET_KEY", SECRET_KEY)
+            // The doctor looks at the address too, and the usual one may be taken on this machine.
+            .env("REGULARS_LISTEN", "127.0.0.1:0")
             .env("REGULARS_ACCESS_TOKEN_LIFETIME", "1h")
             .env("REGULARS_LOG", "warn")
             .env("RUST_BACKTRACE", "1")

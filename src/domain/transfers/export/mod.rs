@@ -129,6 +129,7 @@ impl Export {
             TransferKind::Purchases => {
                 visit_topic::walk::count_purchases(&self.ctx, self.plan.since).await
             }
+            TransferKind::Products | TransferKind::Staff => Err(not_exported()),
         }
     }
 
@@ -145,6 +146,7 @@ impl Export {
             TransferKind::Cards => self.cards().await?,
             TransferKind::Visits => self.visits().await?,
             TransferKind::Purchases => self.purchases().await?,
+            TransferKind::Products | TransferKind::Staff => return Err(not_exported()),
         };
         self.is_done = (ids.len() as u64) < PAGE;
         if let Some(last) = ids.last() {
@@ -215,7 +217,12 @@ pub fn columns(kind: TransferKind) -> &'static [&'static str] {
         TransferKind::Cards => CARD_COLUMNS,
         TransferKind::Visits => VISIT_COLUMNS,
         TransferKind::Purchases => PURCHASE_COLUMNS,
+        TransferKind::Products | TransferKind::Staff => &[],
     }
+}
+
+fn not_exported() -> Error {
+    Error::internal("an export of what is imported only was let in")
 }
 
 /// A moment as files have it.

@@ -7,11 +7,11 @@ use crate::domain::organization::company;
 use crate::domain::visits::import::{self, Target};
 use crate::domain::visits::lookup::{self, VisitFilter};
 use crate::error::Result;
-use crate::intake::{Mapping, PurchaseOptions, PurchaseRows};
+use crate::intake::{Mapping, Progress, PurchaseOptions, PurchaseRows, Report};
 use crate::testing::TestDb;
 use std::io::{Read, Write};
 
-async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (import::Report, Vec<u64>) {
+async fn import_text(ctx: &Ctx, file: impl Read + Send + 'static) -> (Report, Vec<u64>) {
     let (report, rejected) = try_import(ctx, MAP, file).await;
     (report.unwrap(), rejected)
 }
@@ -22,7 +22,7 @@ async fn try_import(
     ctx: &Ctx,
     map: &str,
     file: impl Read + Send + 'static,
-) -> (Result<import::Report>, Vec<u64>) {
+) -> (Result<Report>, Vec<u64>) {
     let settings = company::settings(ctx).await.unwrap();
     let mapping = Mapping::parse(map).unwrap();
     let options = PurchaseOptions::new(
@@ -41,7 +41,7 @@ async fn try_import(
     let mut rejected = Vec::new();
     let rows = PurchaseRows::open(file, options).unwrap();
     let report = import::run(ctx, target, rows, |progress| {
-        if let import::Progress::Rejected(reject) = progress {
+        if let Progress::Rejected(reject) = progress {
             rejected.push(reject.line);
         }
         Ok(())
@@ -62,7 +62,7 @@ async fn history_is_imported_once() {
         assert_eq!(
             (
                 first.rows,
-                first.booked,
+                first.made,
                 first.known,
                 first.customers,
                 first.rejected
@@ -72,7 +72,7 @@ async fn history_is_imported_once() {
         assert_eq!(rejected, [5]);
         let (again, _) = import_text(&ctx, std::io::Cursor::new(text)).await;
         assert_eq!(
-            (again.booked, again.known, again.customers, again.rejected),
+            (again.made, again.known, again.customers, again.rejected),
             (0, 4, 0, 1)
         );
         let sums = lookup::sums(&ctx).await.unwrap();
@@ -111,7 +111,7 @@ async fn the_same_receipt_twice_in_a_file_is_booked_once() {
         let (report, rejected) = try_import(&ctx, &map, std::io::Cursor::new(text)).await;
         let report = report.unwrap();
         assert_eq!(
-            (report.booked, report.known, report.rejected, report.settled),
+            (report.made, report.known, report.rejected, report.settled),
             (3, 1, 1, 5)
         );
         assert_eq!(rejected, [6]);
@@ -143,10 +143,7 @@ async fn a_file_that_breaks_off_leaves_nothing_behind() {
         assert!(report.is_err());
         assert_eq!(lookup::sums(&ctx).await.unwrap().customers, 0);
         let (whole, _) = import_text(&ctx, std::io::Cursor::new(text.clone())).await;
-        assert_eq!(
-            (whole.booked, whole.settled, whole.receipts),
-            (9000, 9000, 9000)
-        );
+        assert_eq!((whole.made, whole.settled, whole.items), (9000, 9000, 9000));
         db.done().await;
     }
 }
@@ -165,11 +162,11 @@ async fn the_reference_purchases_come_in_whole() {
         let rate = 69_659.0 / started.elapsed().as_secs_f64();
         writeln!(std::io::stderr(), "{:?}: {rate:.0} rows/s", db.db.engine()).unwrap();
         assert_eq!(
-            (report.booked, report.customers, report.rejected),
+            (report.made, report.customers, report.rejected),
             (69_659, 23_570, 0)
         );
         let (again, _) = import_text(&ctx, std::fs::File::open(&path).unwrap()).await;
-        assert_eq!((again.booked, again.known, again.customers), (0, 69_659, 0));
+        assert_eq!((again.made, again.known, again.customers), (0, 69_659, 0));
         let sums = lookup::sums(&ctx).await.unwrap();
         assert_eq!(
             (sums.receipts, sums.customers, sums.bought_minor),

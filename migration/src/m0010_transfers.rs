@@ -6,7 +6,7 @@ use crate::sql::{
 };
 
 pub(crate) const CHANGE: Change = Change {
-    name: "m0008_transfers",
+    name: "m0010_transfers",
     oldest_program: 6,
     up: UP,
     down: DOWN,
