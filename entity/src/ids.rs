@@ -83,6 +83,10 @@ ids! {
     SpecialDayId;
     /// A note on a customer.
     NoteId;
+    /// A group that customers join and leave.
+    GroupId;
+    /// A customer's membership in a group.
+    GroupMemberId;
     /// A merge of two customers' files.
     MergeId;
     /// A category of products.

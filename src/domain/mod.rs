@@ -3,6 +3,7 @@
 pub mod cards;
 pub mod catalog;
 pub mod customers;
+pub mod groups;
 pub mod identity;
 pub mod moving;
 pub mod organization;

@@ -21,6 +21,7 @@ pub mod sort;
 pub mod cards;
 pub mod catalog;
 pub mod customers;
+pub mod groups;
 pub mod operations;
 pub mod organization;
 pub mod transfers;

@@ -6,6 +6,7 @@ use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
 use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::gate::Overrides;
+use super::groups::{GroupsMutation, GroupsQuery};
 use super::identity::{IdentityMutation, IdentityQuery};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
@@ -24,6 +25,7 @@ pub struct Query(
     NodeQuery,
     OrganizationQuery,
     CustomerQuery,
+    GroupsQuery,
     CatalogQuery,
     CardsQuery,
     VisitsQuery,
@@ -39,6 +41,7 @@ pub struct Mutation(
     OrganizationMutation,
     CustomerMutation,
     CustomerPartsMutation,
+    GroupsMutation,
     CatalogMutation,
     CardsMutation,
     VisitsMutation,

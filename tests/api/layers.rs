@@ -26,9 +26,10 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 14] = [
+const TOPICS: [&str; 15] = [
     "organization",
     "customers",
+    "groups",
     "catalog",
     "cards",
     "visits",

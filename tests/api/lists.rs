@@ -83,6 +83,10 @@ async fn fill(world: &World) {
         { customer { id } userErrors { code field message } } }";
     let record = "mutation($input: VisitRecordInput!) { visitRecord(input: $input) \
         { visit { id } userErrors { code field message } } }";
+    let group = "mutation($input: GroupCreateInput!) { groupCreate(input: $input) \
+        { group { id } userErrors { code field message } } }";
+    let join = "mutation($input: GroupJoinInput!) { groupJoin(input: $input) \
+        { member { id } userErrors { code field message } } }";
     for n in 0..20 {
         let input = json!({
             "fullName": format!("Customer {n}"),
@@ -102,6 +106,10 @@ async fn fill(world: &World) {
             "purchase": { "lines": [{ "sku": format!("A{n}"), "amount": { "amount": "12.50", "currencyCode": "USD" } }] },
         });
         run(world, record, input).await;
+        let input = json!({ "name": format!("Club {n}"), "keeperId": world.staff["ASSOCIATE"], "storeId": world.store });
+        let club = run(world, group, input).await;
+        let input = json!({ "customerId": made["customer"]["id"], "groupId": club["group"]["id"] });
+        run(world, join, input).await;
     }
 }
 
@@ -147,6 +155,17 @@ async fn lists_cost_the_same_however_long_they_are() {
             9,
             "query($first: Int!) { customers(first: $first) { nodes { id merges { id } \
              possibleDuplicates { reasons first { id } second { id } } } } }",
+        ),
+        (
+            "groups",
+            11,
+            "query($first: Int!) { groups(first: $first) { nodes { name keeper { name } store { name } memberCount \
+             members(first: 3) { nodes { joinedBy { name } customer { fullName } } } } } }",
+        ),
+        (
+            "groups of customers",
+            6,
+            "query($first: Int!) { customers(first: $first) { nodes { id groups { joinedAt group { name } } } } }",
         ),
         (
             "staff",
@@ -195,7 +214,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     fill(&world).await;
     let program = Program::serve(&world.server.place);
     let token = sign_in(&program.client, &email("ADMIN")).await;
-    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } } } \
+    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } groups { id } } } groups(first: 20) { nodes { id } } \
         visits(first: 20) { nodes { id purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
         auditEntries(first: 20) { nodes { id } } }";
     let answer = program
@@ -204,7 +223,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
         .await;
     let mut found = BTreeMap::new();
     ids(answer.data(), &mut found);
-    assert_eq!(found.len(), 9, "types of objects: {:?}", found.keys());
+    assert_eq!(found.len(), 11, "types of objects: {:?}", found.keys());
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
     for (of_type, ids) in &found {
         let ids: Vec<&String> = ids.iter().take(20).collect();

@@ -25,6 +25,7 @@ mod deploy;
 mod doctor;
 mod export;
 mod full_disk;
+mod groups;
 mod health;
 mod identity;
 mod killed;

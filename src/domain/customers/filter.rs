@@ -11,9 +11,9 @@ use crate::domain::organization;
 use crate::error::{Code, Result, UserErrors, text_code};
 use entity::customer::Column;
 use entity::enums::{ContactKind, CustomerKind, Importance};
-use entity::ids::{StaffId, StoreId};
+use entity::ids::{GroupId, StaffId, StoreId};
 use entity::values::{CardNumber, ContactValue, Email, PhoneRegion, SearchQuery, clean_line};
-use entity::{card, contact_point, customer};
+use entity::{card, contact_point, customer, group_member};
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{ColumnTrait, Condition};
 use serde::Serialize;
@@ -50,6 +50,8 @@ pub struct CustomerFilter {
     pub importance: Option<Importance>,
     /// Person or trade.
     pub kind: Option<CustomerKind>,
+    /// In this group now.
+    pub group: Option<GroupId>,
     /// Only files that were put away, or only those that were not, which is usual.
     pub archived: Option<bool>,
 }
@@ -109,6 +111,7 @@ pub async fn narrow(ctx: &Ctx, filter: &CustomerFilter) -> Result<Narrowed> {
     if let Some(kind) = filter.kind {
         all = all.add(Column::Kind.eq(kind));
     }
+    all = all.add_option(filter.group.map(|group| within(members(group))));
     all = all.add(if filter.archived.unwrap_or(false) {
         Column::ArchivedAt.is_not_null()
     } else {
@@ -265,6 +268,16 @@ fn one_box(
 /// The customers whose ids a subquery gives.
 fn within(ids: SelectStatement) -> Condition {
     Condition::all().add(Expr::col((customer::Entity, Column::Id)).in_subquery(ids))
+}
+
+/// Those who are in a group.
+fn members(group: GroupId) -> SelectStatement {
+    Query::select()
+        .column(group_member::Column::CustomerId)
+        .from(group_member::Entity)
+        .and_where(group_member::Column::GroupId.eq(group))
+        .and_where(group_member::Column::LeftAt.is_null())
+        .to_owned()
 }
 
 fn nothing() -> Condition {

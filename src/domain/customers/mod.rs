@@ -44,5 +44,6 @@ pub use full::in_full;
 pub use keeper::assign_keeper;
 pub use list::{count, list};
 pub use lock::locked;
+pub(in crate::domain) use lock::{note, open};
 pub use reads::{by_id, by_ids, by_ids_or_former, details, totals};
 pub use row::CustomerRow;

@@ -8,11 +8,11 @@ use crate::db::Db;
 use crate::domain::customers;
 use crate::domain::organization::settings;
 use crate::error::{Error, Result};
-use entity::ids::{CustomerId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
+use entity::ids::{CustomerId, GroupId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
 use entity::{
-    card, consent, contact_point, customer, customer_note, customer_reference, customer_total,
-    membership, programme, purchase, purchase_line, special_day, store, taste, tier, tier_change,
-    visit,
+    card, consent, contact_point, customer, customer_group, customer_note, customer_reference,
+    customer_total, group_member, membership, programme, purchase, purchase_line, special_day,
+    store, taste, tier, tier_change, visit,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub const HELD: &[(&str, &str)] = &[
     ("taste", "/tastes"),
     ("special_day", "/specialDays"),
     ("customer_note", "/notes"),
+    ("group_member", "/groups"),
     ("customer_reference", "/references"),
     ("customer_total", "/totals"),
     ("membership", "/memberships"),
@@ -76,6 +77,7 @@ pub async fn export(ctx: &Ctx, id: CustomerId) -> Result<Option<String>> {
         "tastes": tastes(db, &all).await?,
         "specialDays": special_days(db, &all).await?,
         "notes": notes(db, &all).await?,
+        "groups": groups(db, &all).await?,
         "references": references(db, &all).await?,
         "totals": totals(db, id).await?,
         "memberships": memberships(db, &all).await?,
@@ -217,6 +219,29 @@ async fn notes(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
         .await?;
     let value =
         |row: &customer_note::Model| json!({ "text": row.text, "writtenAt": row.written_at });
+    Ok(rows.iter().map(value).collect())
+}
+
+async fn groups(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
+    let rows = group_member::Entity::find()
+        .filter(group_member::Column::CustomerId.is_in(all.iter().copied()))
+        .order_by_asc(group_member::Column::Id)
+        .all(db.read())
+        .await?;
+    let names: HashMap<GroupId, String> = customer_group::Entity::find()
+        .filter(customer_group::Column::Id.is_in(rows.iter().map(|row| row.group_id)))
+        .all(db.read())
+        .await?
+        .into_iter()
+        .map(|group| (group.id, group.name))
+        .collect();
+    let value = |row: &group_member::Model| {
+        json!({
+            "group": names.get(&row.group_id),
+            "joinedAt": row.joined_at,
+            "leftAt": row.left_at,
+        })
+    };
     Ok(rows.iter().map(value).collect())
 }
 

@@ -114,6 +114,7 @@ pub const TABLES: &[Table] = &[
             to("merged_into_id", Moves, Keeps),
         ],
     ),
+    nobody("customer_group"),
     table(
         "customer_merge",
         Ids,
@@ -154,6 +155,8 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("event", Ids, &[to("customer_id", Stays, Keeps)]),
+    // What stays says that nobody was in a group from when to when.
+    table("group_member", Person, &[to("customer_id", Moves, Cleans)]),
     // Keys are the callers' own words, and go where what came of them is the customer's.
     table("idempotency", Ids, &[]),
     nobody("job"),

@@ -415,6 +415,8 @@ pub struct CustomerFilterInput {
     importance: Option<Importance>,
     /// Private persons or businesses.
     kind: Option<CustomerKind>,
+    /// Members of this group.
+    group: Option<ID>,
     /// True for files that were put away; usually those that were not.
     archived: Option<bool>,
 }
@@ -434,6 +436,7 @@ impl From<CustomerFilterInput> for CustomerFilter {
             keeper: given.keeper.map(|id| key(&id)),
             importance: given.importance.map(Into::into),
             kind: given.kind.map(Into::into),
+            group: given.group.map(|id| key(&id)),
             archived: given.archived,
         }
     }

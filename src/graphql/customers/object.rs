@@ -11,6 +11,7 @@ use super::parts::{Address, BirthDate, CustomerTotals, Income, SpecialDay, Taste
 use super::words::{AcquisitionSource, CustomerKind, Gender, Importance, PriceSensitivity};
 use crate::domain::customers::CustomerRow;
 use crate::graphql::cards::{Card, CardsOf, Membership, MembershipsOf};
+use crate::graphql::groups::{GroupMember, MembershipsInGroups};
 use crate::graphql::identity::{CustomerMerge, DuplicatePair, DuplicatesOf, MergesOf};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::page::PageArgs;
@@ -284,6 +285,28 @@ impl Customer {
             .unwrap_or_default()
             .into_iter()
             .map(SpecialDay)
+            .collect())
+    }
+
+    /// Their memberships in groups, the oldest first; at most 100 at a time.
+    async fn groups(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "True for those that they have left; usually those in which they are.",
+            default = false
+        )]
+        former: bool,
+    ) -> async_graphql::Result<Vec<GroupMember>> {
+        let key = MembershipsInGroups {
+            customer: self.0.id,
+            former,
+        };
+        let found = load(context, key).await?;
+        Ok(found
+            .unwrap_or_default()
+            .into_iter()
+            .map(GroupMember)
             .collect())
     }
 

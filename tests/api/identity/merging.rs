@@ -46,6 +46,21 @@ async fn two_files(shop: &Shop) -> (String, String) {
             }),
         )
         .await;
+    for (name, members) in [
+        ("Tea tasters", &[&keep, &merge][..]),
+        ("Chess club", &[&merge]),
+        ("Left again", &[&merge]),
+    ] {
+        let group = json!({ "name": name });
+        let group = shop.run("groupCreate", "group { id }", group).await["group"]["id"].clone();
+        for id in members {
+            let both = json!({ "customerId": id, "groupId": group });
+            shop.run("groupJoin", "member { id }", both.clone()).await;
+            if name == "Left again" {
+                shop.run("groupLeave", "member { id }", both).await;
+            }
+        }
+    }
     for id in [&keep, &merge] {
         let note = json!({ "customerId": id, "text": format!("a note on {id}") });
         shop.run("customerNoteAdd", "note { id }", note).await;
@@ -62,6 +77,21 @@ async fn two_files(shop: &Shop) -> (String, String) {
     shop.buy(&keep, "1", "600.00").await;
     shop.buy(&merge, "2", "500.00").await;
     (keep, merge)
+}
+
+/// How many members the groups have, by name; counted and listed alike.
+async fn members(shop: &Shop) -> Vec<i64> {
+    let query = "{ groups { nodes { memberCount members { totalCount nodes { id } } } } }";
+    let answer = shop.client.gql(Some(&shop.admin), query, json!({})).await;
+    let groups = answer.data()["groups"]["nodes"].as_array().unwrap().clone();
+    let count = |group: &Value| {
+        let members = &group["members"];
+        let listed = members["nodes"].as_array().unwrap().len();
+        assert_eq!(members["totalCount"], listed);
+        assert_eq!(group["memberCount"], listed);
+        i64::try_from(listed).unwrap()
+    };
+    groups.iter().map(count).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -95,6 +125,11 @@ async fn everything_moves_and_comes_back() {
     assert_eq!(each(&one["tastes"], "value"), ["Acme", "chess"]);
     assert_eq!(one["tastes"][0]["attitude"], "LIKES");
     assert_eq!(one["specialDays"].as_array().unwrap().len(), 1);
+    let clubs = json!([{ "name": "Tea tasters" }, { "name": "Chess club" }]);
+    let clubs = clubs.as_array().unwrap().iter().collect::<Vec<_>>();
+    assert_eq!(each(&one["groups"], "group"), clubs, "each once");
+    assert_eq!(one["former"].as_array().unwrap().len(), 1);
+    assert_eq!(members(&shop).await, [1, 0, 1]);
     assert_eq!(one["notes"]["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(one["visits"]["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(one["totals"]["net"]["amount"], "1100.00");
@@ -122,6 +157,7 @@ async fn everything_moves_and_comes_back() {
     assert_eq!(answer.data()["customers"]["totalCount"], 1);
 
     assert_eq!(shop.undo(&made).await, Vec::<String>::new());
+    assert_eq!(members(&shop).await, [1, 0, 2]);
     let after = (shop.all(&keep).await, shop.all(&merge).await);
     assert_eq!(comparable(after.0), comparable(before.0));
     assert_eq!(comparable(after.1), comparable(before.1));
