@@ -81,6 +81,10 @@ policy! {
     CustomerExport: MANAGERS;
     /// Erase a customer for good.
     CustomerErase: &[Admin, Headquarters];
+    /// Read the attributes that the shop defines for its customers.
+    AttributeRead: CUSTOMER_READERS;
+    /// Define attributes of customers.
+    AttributeManage: &[Admin, Headquarters];
     /// Read groups, and of their members the customers in sight.
     GroupRead: CUSTOMER_READERS;
     /// Make, change and put away groups; those of one store only in that store. A keeper changes their own group without it.

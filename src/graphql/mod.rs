@@ -18,6 +18,7 @@ pub mod root;
 pub mod scalars;
 pub mod sort;
 
+pub mod attributes;
 pub mod cards;
 pub mod catalog;
 pub mod customers;

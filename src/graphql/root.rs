@@ -2,6 +2,7 @@
 //!
 //! `app` builds the schema once and hands it to the endpoint; `regulars schema` prints it.
 
+use super::attributes::{AttributesMutation, AttributesQuery};
 use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
 use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
@@ -25,6 +26,7 @@ pub struct Query(
     NodeQuery,
     OrganizationQuery,
     CustomerQuery,
+    AttributesQuery,
     GroupsQuery,
     CatalogQuery,
     CardsQuery,
@@ -41,6 +43,7 @@ pub struct Mutation(
     OrganizationMutation,
     CustomerMutation,
     CustomerPartsMutation,
+    AttributesMutation,
     GroupsMutation,
     CatalogMutation,
     CardsMutation,

@@ -76,6 +76,8 @@ const QUERIES: &[(&str, &str, Who)] = &[
         "customers { nodes { id } totalCount }",
         READERS,
     ),
+    ("attributes", "attributes { id }", READERS),
+    ("attribute", "attribute(id: \"x\") { id }", READERS),
     (
         "groups",
         "groups { nodes { id memberCount } totalCount }",
@@ -195,6 +197,24 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         SHOP,
     ),
     ("specialDayRemove", "{ id: \"x\" }", SHOP),
+    (
+        "attributeCreate",
+        "{ key: \"\", name: \"\", kind: TEXT }",
+        OFFICE,
+    ),
+    ("attributeChange", "{ id: \"x\", version: 0 }", OFFICE),
+    ("attributeArchive", "{ id: \"x\", version: 0 }", OFFICE),
+    ("attributeUnarchive", "{ id: \"x\", version: 0 }", OFFICE),
+    (
+        "customerAttributeSet",
+        "{ customerId: \"x\", attributeId: \"x\", value: { text: \"\" }, provenance: STATED }",
+        SHOP,
+    ),
+    (
+        "customerAttributeClear",
+        "{ customerId: \"x\", attributeId: \"x\", provenance: STATED }",
+        SHOP,
+    ),
     ("groupCreate", "{ name: \"\" }", CLUBS),
     ("groupChange", "{ id: \"x\", version: 0 }", READERS),
     ("groupArchive", "{ id: \"x\", version: 0 }", CLUBS),

@@ -26,8 +26,9 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 15] = [
+const TOPICS: [&str; 16] = [
     "organization",
+    "attributes",
     "customers",
     "groups",
     "catalog",

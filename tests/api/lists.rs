@@ -83,6 +83,10 @@ async fn fill(world: &World) {
         { customer { id } userErrors { code field message } } }";
     let record = "mutation($input: VisitRecordInput!) { visitRecord(input: $input) \
         { visit { id } userErrors { code field message } } }";
+    let define = "mutation($input: AttributeCreateInput!) { attributeCreate(input: $input) \
+        { attribute { id } userErrors { code field message } } }";
+    let set = "mutation($input: CustomerAttributeSetInput!) { customerAttributeSet(input: $input) \
+        { attribute { id } userErrors { code field message } } }";
     let group = "mutation($input: GroupCreateInput!) { groupCreate(input: $input) \
         { group { id } userErrors { code field message } } }";
     let join = "mutation($input: GroupJoinInput!) { groupJoin(input: $input) \
@@ -110,6 +114,12 @@ async fn fill(world: &World) {
         let club = run(world, group, input).await;
         let input = json!({ "customerId": made["customer"]["id"], "groupId": club["group"]["id"] });
         run(world, join, input).await;
+        let input =
+            json!({ "key": format!("a{n}"), "name": "Height", "kind": "INTEGER", "unit": "cm" });
+        let height = run(world, define, input).await;
+        let input = json!({ "customerId": made["customer"]["id"], "attributeId": height["attribute"]["id"],
+            "value": { "integer": n }, "provenance": "NOTED" });
+        run(world, set, input).await;
     }
 }
 
@@ -168,6 +178,11 @@ async fn lists_cost_the_same_however_long_they_are() {
             "query($first: Int!) { customers(first: $first) { nodes { id groups { joinedAt group { name } } } } }",
         ),
         (
+            "attributes of customers",
+            6,
+            "query($first: Int!) { customers(first: $first) { nodes { id attributes { value { text } attribute { key } notedBy { name } } } } }",
+        ),
+        (
             "staff",
             8,
             "query($first: Int!) { staff(first: $first) { nodes { id name grants { role store { name region { name } } } } } }",
@@ -214,7 +229,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     fill(&world).await;
     let program = Program::serve(&world.server.place);
     let token = sign_in(&program.client, &email("ADMIN")).await;
-    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } groups { id } } } groups(first: 20) { nodes { id } } \
+    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } groups { id } attributes { id attribute { id } } } } groups(first: 20) { nodes { id } } \
         visits(first: 20) { nodes { id purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
         auditEntries(first: 20) { nodes { id } } }";
     let answer = program
@@ -223,7 +238,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
         .await;
     let mut found = BTreeMap::new();
     ids(answer.data(), &mut found);
-    assert_eq!(found.len(), 11, "types of objects: {:?}", found.keys());
+    assert_eq!(found.len(), 13, "types of objects: {:?}", found.keys());
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
     for (of_type, ids) in &found {
         let ids: Vec<&String> = ids.iter().take(20).collect();

@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod attributes;
 mod backup;
 mod breakages;
 mod catalog;

@@ -4,6 +4,7 @@
 //! searched for only by those who see it in full, and only among the customers of whom they do; a whole one can be
 //! looked up by everyone who may read customers, counted and written down for those who see it masked.
 
+use super::attribute_filter::{self, AttributeCondition};
 use super::lookup;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Sort};
@@ -50,6 +51,8 @@ pub struct CustomerFilter {
     pub importance: Option<Importance>,
     /// Person or trade.
     pub kind: Option<CustomerKind>,
+    /// What the shop's own attributes say of them.
+    pub attributes: Vec<AttributeCondition>,
     /// In this group now.
     pub group: Option<GroupId>,
     /// Only files that were put away, or only those that were not, which is usual.
@@ -138,6 +141,9 @@ pub async fn narrow(ctx: &Ctx, filter: &CustomerFilter) -> Result<Narrowed> {
         if let Some(number) = number {
             all = all.add(within(holder(&number)));
         }
+    }
+    for known in attribute_filter::narrow(ctx, &filter.attributes, &mut errors).await? {
+        all = all.add(within(known));
     }
     let mut looked_up = Vec::new();
     all = contacts(ctx, filter, all, &mut looked_up, &mut errors).await?;

@@ -6,6 +6,8 @@
 
 pub mod alias;
 mod archive;
+mod attribute_filter;
+pub mod attributes;
 pub mod bulk;
 mod change;
 pub mod consents;
@@ -36,6 +38,7 @@ pub mod tastes;
 pub mod walk;
 
 pub use archive::{archive, unarchive};
+pub use attribute_filter::AttributeCondition;
 pub use change::{ChangeInput, change};
 pub use create::create;
 pub use file::Address;

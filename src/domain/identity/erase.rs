@@ -157,6 +157,7 @@ async fn hanging(tx: &impl ConnectionTrait, all: &[CustomerId]) -> Result<()> {
         ),
         ("delete from contact_point where customer_id in ", ""),
         ("delete from taste where customer_id in ", ""),
+        ("delete from customer_attribute where customer_id in ", ""),
         ("delete from special_day where customer_id in ", ""),
         ("delete from customer_note where customer_id in ", ""),
         ("delete from customer_search where customer_id in ", ""),

@@ -92,6 +92,7 @@ use Merge::{Computed, Moves, Stays};
 pub const TABLES: &[Table] = &[
     nobody("access_change"),
     nobody("attempt"),
+    nobody("attribute"),
     table("audit_customer", Ids, &[to("customer_id", Stays, Keeps)]),
     table("audit_entry", Ids, &[]),
     table("card", Person, &[to("customer_id", Moves, Cleans)]),
@@ -113,6 +114,11 @@ pub const TABLES: &[Table] = &[
             to("gift_from_id", Moves, Clears),
             to("merged_into_id", Moves, Keeps),
         ],
+    ),
+    table(
+        "customer_attribute",
+        Person,
+        &[to("customer_id", Moves, Removes)],
     ),
     nobody("customer_group"),
     table(

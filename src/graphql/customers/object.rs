@@ -10,6 +10,7 @@ use super::loader::{
 use super::parts::{Address, BirthDate, CustomerTotals, Income, SpecialDay, Taste};
 use super::words::{AcquisitionSource, CustomerKind, Gender, Importance, PriceSensitivity};
 use crate::domain::customers::CustomerRow;
+use crate::graphql::attributes::{AttributesOf, CustomerAttribute};
 use crate::graphql::cards::{Card, CardsOf, Membership, MembershipsOf};
 use crate::graphql::groups::{GroupMember, MembershipsInGroups};
 use crate::graphql::identity::{CustomerMerge, DuplicatePair, DuplicatesOf, MergesOf};
@@ -276,6 +277,20 @@ impl Customer {
     async fn tastes(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Taste>> {
         let tastes = load(context, TastesOf(self.0.id)).await?;
         Ok(tastes.unwrap_or_default().into_iter().map(Taste).collect())
+    }
+
+    /// What the shop's own attributes say of them, in the order in which the attributes were made; what they stated, what
+    /// staff noted and what is derived stand beside each other.
+    async fn attributes(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<CustomerAttribute>> {
+        let found = load(context, AttributesOf(self.0.id)).await?;
+        Ok(found
+            .unwrap_or_default()
+            .into_iter()
+            .map(CustomerAttribute)
+            .collect())
     }
 
     /// Days worth remembering, the oldest entry first.

@@ -21,6 +21,7 @@ const PLANTED: &[&str] = &[
     "AddressInput.city",
     "AddressInput.lines",
     "AddressInput.postalCode",
+    "AttributeValueInput.text",
     "CardIssueInput.idempotencyKey",
     "CardReplaceInput.idempotencyKey",
     "CardReplaceInput.reason",
@@ -67,6 +68,8 @@ const PLANTED: &[&str] = &[
 /// Fields in which nothing can be planted, or that stay on purpose.
 const NOT_PLANTED: &[(&str, &str)] = &[
     ("AddressInput.country", "a code of a list"),
+    ("AttributeValueInput.choice", "a key of a list"),
+    ("AttributeValueInput.choices", "keys of a list"),
     ("CustomerCreateInput.birthDate", "a date"),
     ("CustomerCreateInput.language", "a tag of a language"),
     ("CustomerSpecialDayInput.date", "a date"),
@@ -84,7 +87,7 @@ const NOT_PLANTED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that concern no customer.
-const OTHER_TOPICS: [&str; 13] = [
+const OTHER_TOPICS: [&str; 14] = [
     "session",
     "password",
     "company",
@@ -95,6 +98,8 @@ const OTHER_TOPICS: [&str; 13] = [
     "product",
     "programme",
     "job",
+    // What defines them is of the shop; what they say of a customer is another mutation.
+    "attribute",
     // What it says is of the group; who is in it are ids.
     "group",
     // What they name is a kind of data, never a customer.
@@ -224,6 +229,15 @@ async fn planted(shop: &Shop, receipt: &str) -> String {
     shop.run("customerNoteAdd", "note { id }", note).await;
     let taste = json!({ "customerId": id, "aspect": "HOBBY", "value": plant(), "attitude": "LIKES", "provenance": "NOTED" });
     shop.run("tasteAdd", "taste { id }", taste).await;
+    let key = format!("motto{receipt}");
+    let motto = json!({ "key": key, "name": "Motto", "kind": "TEXT" });
+    let motto = shop.run("attributeCreate", "attribute { id }", motto).await;
+    for provenance in ["STATED", "NOTED", "STATED"] {
+        let value = json!({ "customerId": id, "attributeId": motto["attribute"]["id"], "provenance": provenance,
+            "value": { "text": plant() } });
+        shop.run("customerAttributeSet", "attribute { id }", value)
+            .await;
+    }
     let day =
         json!({ "customerId": id, "label": plant(), "person": plant(), "date": "2016-05-20" });
     shop.run("specialDayAdd", "specialDay { id }", day).await;
