@@ -270,6 +270,23 @@ words! {
         /// Computed from purchases.
         Derived = "DERIVED",
     }
+    /// What the values of an attribute are that the shop defines for its customers.
+    AttributeKind {
+        /// A line of text.
+        Text = "TEXT",
+        /// A whole number.
+        Integer = "INTEGER",
+        /// A decimal number.
+        Decimal = "DECIMAL",
+        /// Yes or no.
+        Boolean = "BOOLEAN",
+        /// A day.
+        Date = "DATE",
+        /// One of the choices.
+        Choice = "CHOICE",
+        /// Any of the choices.
+        Choices = "CHOICES",
+    }
     /// A card's state (rule M2).
     CardStatus {
         /// In use.

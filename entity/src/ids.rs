@@ -83,6 +83,14 @@ ids! {
     SpecialDayId;
     /// A note on a customer.
     NoteId;
+    /// An attribute that the shop defines for its customers.
+    AttributeId;
+    /// What an attribute says of a customer.
+    CustomerAttributeId;
+    /// A group that customers join and leave.
+    GroupId;
+    /// A customer's membership in a group.
+    GroupMemberId;
     /// A merge of two customers' files.
     MergeId;
     /// A category of products.

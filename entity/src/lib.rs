@@ -5,6 +5,7 @@
 
 pub mod access_change;
 pub mod attempt;
+pub mod attribute;
 pub mod audit_customer;
 pub mod audit_entry;
 pub mod card;
@@ -13,6 +14,8 @@ pub mod company;
 pub mod consent;
 pub mod contact_point;
 pub mod customer;
+pub mod customer_attribute;
+pub mod customer_group;
 pub mod customer_merge;
 pub mod customer_merge_move;
 pub mod customer_note;
@@ -21,6 +24,7 @@ pub mod customer_total;
 pub mod duplicate_dismissal;
 pub mod enums;
 pub mod event;
+pub mod group_member;
 pub mod idempotency;
 pub mod ids;
 pub mod job;

@@ -37,6 +37,8 @@ const CUSTOMER_READERS: &[Role] = &[
 ];
 /// Those who may take data away in bulk: who runs stores, and marketing, which sees contact details masked.
 const EXPORTERS: &[Role] = &[Admin, Headquarters, RegionManager, StoreManager, Marketer];
+/// Those who run members' clubs.
+const GROUP_MANAGERS: &[Role] = &[Admin, Headquarters, RegionManager, StoreManager, Marketer];
 /// All staff.
 const STAFF: &[Role] = &[
     Admin,
@@ -79,6 +81,14 @@ policy! {
     CustomerExport: MANAGERS;
     /// Erase a customer for good.
     CustomerErase: &[Admin, Headquarters];
+    /// Read the attributes that the shop defines for its customers.
+    AttributeRead: CUSTOMER_READERS;
+    /// Define attributes of customers.
+    AttributeManage: &[Admin, Headquarters];
+    /// Read groups, and of their members the customers in sight.
+    GroupRead: CUSTOMER_READERS;
+    /// Make, change and put away groups; those of one store only in that store. A keeper changes their own group without it.
+    GroupManage: GROUP_MANAGERS;
     /// Read categories, products and their prices.
     CatalogRead: STAFF;
     /// Create and change categories, products and prices.

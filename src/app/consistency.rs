@@ -22,7 +22,7 @@ struct Rule {
     only: Option<Engine>,
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     Rule {
         subject: "totals",
         holds: "agree with visits and purchases",
@@ -91,6 +91,14 @@ const RULES: [Rule; 14] = [
         holds: "have a tier of their own programme",
         breach: "membership(s) with a tier of another programme",
         rows: "select m.id from membership m join tier t on t.id = m.tier_id where t.programme_id <> m.programme_id",
+        only: None,
+    },
+    Rule {
+        subject: "attributes",
+        holds: "are compared by what they say",
+        breach: "value(s) of a number or a day without what they are compared by, or another value with it",
+        rows: "select v.id from customer_attribute v join attribute a on a.id = v.attribute_id
+            where (v.number is not null) <> (a.kind in ('INTEGER', 'DECIMAL', 'DATE'))",
         only: None,
     },
     Rule {

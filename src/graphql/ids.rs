@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
-    AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
-    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
+    AttributeId, AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerAttributeId,
+    CustomerId, GroupId, GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId,
+    ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId,
+    StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use uuid::Uuid;
 
@@ -119,6 +120,10 @@ letters! {
     TasteId = b'F',
     SpecialDayId = b'D',
     NoteId = b'N',
+    AttributeId = b't',
+    CustomerAttributeId = b'a',
+    GroupId = b'g',
+    GroupMemberId = b'n',
     ProgrammeId = b'G',
     TierId = b'T',
     TierChangeId = b'H',

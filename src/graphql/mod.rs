@@ -18,9 +18,11 @@ pub mod root;
 pub mod scalars;
 pub mod sort;
 
+pub mod attributes;
 pub mod cards;
 pub mod catalog;
 pub mod customers;
+pub mod groups;
 pub mod operations;
 pub mod organization;
 pub mod transfers;

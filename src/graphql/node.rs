@@ -2,10 +2,12 @@
 //!
 //! However many ids a request names, those of one type are one call of the type's service.
 
+use super::attributes::{Attribute, CustomerAttribute};
 use super::cards::{Card, Membership, Programme, Tier, TierChange};
 use super::catalog::{Category, Product, ProductPrice};
 use super::context::{Reported, ctx};
 use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
+use super::groups::{Group, GroupMember};
 use super::identity::{CustomerMerge, DuplicatePair};
 use super::ids::{GlobalKey, decode, parse_pair};
 use super::loaders::{Batch, Shared, batch, report_shared};
@@ -19,15 +21,16 @@ use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
 use crate::domain::identity::{duplicates, merges};
 use crate::domain::organization::{company, regions, sessions, staff_list, stores};
-use crate::domain::{customers, transfers, visits};
+use crate::domain::{attributes, customers, groups, transfers, visits};
 use crate::error::{Error, Result};
 use crate::jobs;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
-    AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
-    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
+    AttributeId, AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerAttributeId,
+    CustomerId, GroupId, GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId,
+    ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId,
+    StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -44,6 +47,8 @@ const MOST_NODES: usize = 100;
     desc = "The global id, opaque and good for ever."
 ))]
 pub enum Node {
+    /// An attribute that the shop defines for its customers.
+    Attribute(Attribute),
     /// An entry of the audit log.
     AuditEntry(AuditEntry),
     /// The company.
@@ -56,10 +61,16 @@ pub enum Node {
     ContactPoint(ContactPoint),
     /// A customer.
     Customer(Customer),
+    /// What an attribute says of a customer.
+    CustomerAttribute(CustomerAttribute),
     /// A merge of two customers' files into one.
     CustomerMerge(CustomerMerge),
     /// Two customers who may be one person with two files.
     DuplicatePair(DuplicatePair),
+    /// A group that customers join and leave.
+    Group(Group),
+    /// A customer's membership in a group.
+    GroupMember(GroupMember),
     /// A job of the queue.
     Job(Job),
     /// A customer's membership in a programme.
@@ -153,6 +164,19 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
             customers::by_ids_or_former(ctx, &ids(keys)).await?,
             |(id, row)| (id, Customer(row)),
         ),
+        AttributeId::LETTER => nodes(attributes::by_ids(ctx, &ids(keys)).await?, |one| {
+            (one.row.id, Attribute(Arc::new(one)))
+        }),
+        CustomerAttributeId::LETTER => nodes(
+            customers::attributes::by_ids(ctx, &ids(keys)).await?,
+            |row| (row.id, CustomerAttribute(row)),
+        ),
+        GroupId::LETTER => nodes(groups::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Group(row))
+        }),
+        GroupMemberId::LETTER => nodes(groups::members::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, GroupMember(row))
+        }),
         MergeId::LETTER => nodes(merges::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, CustomerMerge(row))
         }),

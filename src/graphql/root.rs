@@ -2,10 +2,12 @@
 //!
 //! `app` builds the schema once and hands it to the endpoint; `regulars schema` prints it.
 
+use super::attributes::{AttributesMutation, AttributesQuery};
 use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
 use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
 use super::gate::Overrides;
+use super::groups::{GroupsMutation, GroupsQuery};
 use super::identity::{IdentityMutation, IdentityQuery};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
@@ -24,6 +26,8 @@ pub struct Query(
     NodeQuery,
     OrganizationQuery,
     CustomerQuery,
+    AttributesQuery,
+    GroupsQuery,
     CatalogQuery,
     CardsQuery,
     VisitsQuery,
@@ -39,6 +43,8 @@ pub struct Mutation(
     OrganizationMutation,
     CustomerMutation,
     CustomerPartsMutation,
+    AttributesMutation,
+    GroupsMutation,
     CatalogMutation,
     CardsMutation,
     VisitsMutation,

@@ -40,6 +40,8 @@ const EXPORTERS: Who = Staff(&[
     "STORE_MANAGER",
     "MARKETER",
 ]);
+/// Those who run members' clubs.
+const CLUBS: Who = EXPORTERS;
 const READERS: Who = Staff(&[
     "ADMIN",
     "HEADQUARTERS",
@@ -74,6 +76,14 @@ const QUERIES: &[(&str, &str, Who)] = &[
         "customers { nodes { id } totalCount }",
         READERS,
     ),
+    ("attributes", "attributes { id }", READERS),
+    ("attribute", "attribute(id: \"x\") { id }", READERS),
+    (
+        "groups",
+        "groups { nodes { id memberCount } totalCount }",
+        READERS,
+    ),
+    ("group", "group(id: \"x\") { id }", READERS),
     (
         "auditEntries",
         "auditEntries { nodes { id } totalCount }",
@@ -187,6 +197,30 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         SHOP,
     ),
     ("specialDayRemove", "{ id: \"x\" }", SHOP),
+    (
+        "attributeCreate",
+        "{ key: \"\", name: \"\", kind: TEXT }",
+        OFFICE,
+    ),
+    ("attributeChange", "{ id: \"x\", version: 0 }", OFFICE),
+    ("attributeArchive", "{ id: \"x\", version: 0 }", OFFICE),
+    ("attributeUnarchive", "{ id: \"x\", version: 0 }", OFFICE),
+    (
+        "customerAttributeSet",
+        "{ customerId: \"x\", attributeId: \"x\", value: { text: \"\" }, provenance: STATED }",
+        SHOP,
+    ),
+    (
+        "customerAttributeClear",
+        "{ customerId: \"x\", attributeId: \"x\", provenance: STATED }",
+        SHOP,
+    ),
+    ("groupCreate", "{ name: \"\" }", CLUBS),
+    ("groupChange", "{ id: \"x\", version: 0 }", READERS),
+    ("groupArchive", "{ id: \"x\", version: 0 }", CLUBS),
+    ("groupUnarchive", "{ id: \"x\", version: 0 }", CLUBS),
+    ("groupJoin", "{ customerId: \"x\", groupId: \"x\" }", SHOP),
+    ("groupLeave", "{ customerId: \"x\", groupId: \"x\" }", SHOP),
     ("categoryCreate", "{ code: \"\", names: [] }", CATALOG),
     ("categoryUpdate", "{ id: \"x\", version: 0 }", CATALOG),
     ("categoryArchive", "{ id: \"x\", version: 0 }", CATALOG),

@@ -73,6 +73,16 @@ async fn shop() -> Place {
             "purchase": { "returns": [{ "lineId": line, "quantity": "1" }] } }),
     )
     .await;
+    let define = "mutation($input: AttributeCreateInput!) { attributeCreate(input: $input) { attribute { id } userErrors { code field message } } }";
+    let height = json!({ "key": "height", "name": "Height", "kind": "INTEGER" });
+    let height = ask(&world, define, height).await["attribute"]["id"].clone();
+    let set = "mutation($input: CustomerAttributeSetInput!) { customerAttributeSet(input: $input) { attribute { id } userErrors { code field message } } }";
+    ask(
+        &world,
+        set,
+        json!({ "customerId": first, "attributeId": height, "value": { "integer": 180 }, "provenance": "STATED" }),
+    )
+    .await;
     let product = "mutation($input: ProductCreateInput!) { productCreate(input: $input) { product { id } userErrors { code field message } } }";
     ask(
         &world,
@@ -149,6 +159,11 @@ async fn whatever_does_not_agree_is_found() {
             "update membership set tier_id = (select tier.id from tier join programme on programme.id = tier.programme_id \
              where programme.code = 'friends')",
             "fail  memberships    1 membership(s) with a tier of another programme",
+        ),
+        (
+            None,
+            "update customer_attribute set number = null",
+            "fail  attributes     1 value(s) of a number or a day",
         ),
         (
             None,

@@ -26,9 +26,11 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 14] = [
+const TOPICS: [&str; 16] = [
     "organization",
+    "attributes",
     "customers",
+    "groups",
     "catalog",
     "cards",
     "visits",

@@ -83,6 +83,14 @@ async fn fill(world: &World) {
         { customer { id } userErrors { code field message } } }";
     let record = "mutation($input: VisitRecordInput!) { visitRecord(input: $input) \
         { visit { id } userErrors { code field message } } }";
+    let define = "mutation($input: AttributeCreateInput!) { attributeCreate(input: $input) \
+        { attribute { id } userErrors { code field message } } }";
+    let set = "mutation($input: CustomerAttributeSetInput!) { customerAttributeSet(input: $input) \
+        { attribute { id } userErrors { code field message } } }";
+    let group = "mutation($input: GroupCreateInput!) { groupCreate(input: $input) \
+        { group { id } userErrors { code field message } } }";
+    let join = "mutation($input: GroupJoinInput!) { groupJoin(input: $input) \
+        { member { id } userErrors { code field message } } }";
     for n in 0..20 {
         let input = json!({
             "fullName": format!("Customer {n}"),
@@ -102,6 +110,16 @@ async fn fill(world: &World) {
             "purchase": { "lines": [{ "sku": format!("A{n}"), "amount": { "amount": "12.50", "currencyCode": "USD" } }] },
         });
         run(world, record, input).await;
+        let input = json!({ "name": format!("Club {n}"), "keeperId": world.staff["ASSOCIATE"], "storeId": world.store });
+        let club = run(world, group, input).await;
+        let input = json!({ "customerId": made["customer"]["id"], "groupId": club["group"]["id"] });
+        run(world, join, input).await;
+        let input =
+            json!({ "key": format!("a{n}"), "name": "Height", "kind": "INTEGER", "unit": "cm" });
+        let height = run(world, define, input).await;
+        let input = json!({ "customerId": made["customer"]["id"], "attributeId": height["attribute"]["id"],
+            "value": { "integer": n }, "provenance": "NOTED" });
+        run(world, set, input).await;
     }
 }
 
@@ -147,6 +165,22 @@ async fn lists_cost_the_same_however_long_they_are() {
             9,
             "query($first: Int!) { customers(first: $first) { nodes { id merges { id } \
              possibleDuplicates { reasons first { id } second { id } } } } }",
+        ),
+        (
+            "groups",
+            11,
+            "query($first: Int!) { groups(first: $first) { nodes { name keeper { name } store { name } memberCount \
+             members(first: 3) { nodes { joinedBy { name } customer { fullName } } } } } }",
+        ),
+        (
+            "groups of customers",
+            6,
+            "query($first: Int!) { customers(first: $first) { nodes { id groups { joinedAt group { name } } } } }",
+        ),
+        (
+            "attributes of customers",
+            6,
+            "query($first: Int!) { customers(first: $first) { nodes { id attributes { value { text } attribute { key } notedBy { name } } } } }",
         ),
         (
             "staff",
@@ -195,7 +229,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     fill(&world).await;
     let program = Program::serve(&world.server.place);
     let token = sign_in(&program.client, &email("ADMIN")).await;
-    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } } } \
+    let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } groups { id } attributes { id attribute { id } } } } groups(first: 20) { nodes { id } } \
         visits(first: 20) { nodes { id purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
         auditEntries(first: 20) { nodes { id } } }";
     let answer = program
@@ -204,7 +238,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
         .await;
     let mut found = BTreeMap::new();
     ids(answer.data(), &mut found);
-    assert_eq!(found.len(), 9, "types of objects: {:?}", found.keys());
+    assert_eq!(found.len(), 13, "types of objects: {:?}", found.keys());
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
     for (of_type, ids) in &found {
         let ids: Vec<&String> = ids.iter().take(20).collect();

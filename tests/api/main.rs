@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod attributes;
 mod backup;
 mod breakages;
 mod catalog;
@@ -25,6 +26,7 @@ mod deploy;
 mod doctor;
 mod export;
 mod full_disk;
+mod groups;
 mod health;
 mod identity;
 mod killed;

@@ -2,8 +2,7 @@
 
 use super::{Names, parse_names};
 use crate::access::{Action, Ctx};
-use crate::db::{Engine, Sql};
-use crate::domain::organization::change::{Told, check_free, check_version, put};
+use crate::domain::organization::change::{Told, alone, check_free, check_version, put};
 use crate::domain::organization::{self, parse_code};
 use crate::error::{Code, Error, Result, UserErrors};
 use entity::category::{ActiveModel, Column, Entity, Model};
@@ -275,14 +274,7 @@ const LOCK: i64 = i64::from_be_bytes(*b"category");
 
 impl Tree {
     async fn lock(tx: &impl ConnectionTrait) -> Result<Self> {
-        // On the embedded engine writers are alone anyway.
-        if Engine::of(tx) == Engine::Postgres {
-            let mut sql = Sql::for_connection(tx);
-            sql.push("select pg_advisory_xact_lock(")
-                .bind(LOCK)
-                .push(")");
-            tx.execute_raw(sql.build()).await?;
-        }
+        alone(tx, LOCK).await?;
         let rows: Vec<(CategoryId, Option<CategoryId>)> = Entity::find()
             .select_only()
             .columns([Column::Id, Column::ParentId])

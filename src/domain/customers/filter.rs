@@ -4,6 +4,7 @@
 //! searched for only by those who see it in full, and only among the customers of whom they do; a whole one can be
 //! looked up by everyone who may read customers, counted and written down for those who see it masked.
 
+use super::attribute_filter::{self, AttributeCondition};
 use super::lookup;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Sort};
@@ -11,9 +12,9 @@ use crate::domain::organization;
 use crate::error::{Code, Result, UserErrors, text_code};
 use entity::customer::Column;
 use entity::enums::{ContactKind, CustomerKind, Importance};
-use entity::ids::{StaffId, StoreId};
+use entity::ids::{GroupId, StaffId, StoreId};
 use entity::values::{CardNumber, ContactValue, Email, PhoneRegion, SearchQuery, clean_line};
-use entity::{card, contact_point, customer};
+use entity::{card, contact_point, customer, group_member};
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{ColumnTrait, Condition};
 use serde::Serialize;
@@ -50,6 +51,10 @@ pub struct CustomerFilter {
     pub importance: Option<Importance>,
     /// Person or trade.
     pub kind: Option<CustomerKind>,
+    /// What the shop's own attributes say of them.
+    pub attributes: Vec<AttributeCondition>,
+    /// In this group now.
+    pub group: Option<GroupId>,
     /// Only files that were put away, or only those that were not, which is usual.
     pub archived: Option<bool>,
 }
@@ -109,6 +114,7 @@ pub async fn narrow(ctx: &Ctx, filter: &CustomerFilter) -> Result<Narrowed> {
     if let Some(kind) = filter.kind {
         all = all.add(Column::Kind.eq(kind));
     }
+    all = all.add_option(filter.group.map(|group| within(members(group))));
     all = all.add(if filter.archived.unwrap_or(false) {
         Column::ArchivedAt.is_not_null()
     } else {
@@ -135,6 +141,9 @@ pub async fn narrow(ctx: &Ctx, filter: &CustomerFilter) -> Result<Narrowed> {
         if let Some(number) = number {
             all = all.add(within(holder(&number)));
         }
+    }
+    for known in attribute_filter::narrow(ctx, &filter.attributes, &mut errors).await? {
+        all = all.add(within(known));
     }
     let mut looked_up = Vec::new();
     all = contacts(ctx, filter, all, &mut looked_up, &mut errors).await?;
@@ -265,6 +274,16 @@ fn one_box(
 /// The customers whose ids a subquery gives.
 fn within(ids: SelectStatement) -> Condition {
     Condition::all().add(Expr::col((customer::Entity, Column::Id)).in_subquery(ids))
+}
+
+/// Those who are in a group.
+fn members(group: GroupId) -> SelectStatement {
+    Query::select()
+        .column(group_member::Column::CustomerId)
+        .from(group_member::Entity)
+        .and_where(group_member::Column::GroupId.eq(group))
+        .and_where(group_member::Column::LeftAt.is_null())
+        .to_owned()
 }
 
 fn nothing() -> Condition {

@@ -51,7 +51,7 @@ pub async fn locked(
 }
 
 /// As [`locked`] for writing to the file, which must not be put away.
-pub(super) async fn open(
+pub(in crate::domain) async fn open(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
     id: CustomerId,
@@ -120,7 +120,7 @@ impl Happened<'_> {
 }
 
 /// The event and audit entry of a change to something that hangs on a customer.
-pub(super) async fn note(
+pub(in crate::domain) async fn note(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
     (kind, action): (&'static str, &'static str),

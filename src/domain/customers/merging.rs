@@ -1,9 +1,10 @@
-//! The customer's own part of a merge: fields, contact points with consents, tastes, days, notes, references, relations,
+//! The customer's own part of a merge: fields, contact points with consents, tastes, attributes, days, notes, references, relations,
 //! the search index, sight.
 //!
 //! Called by `identity` under the locks of both customers. What the kept file has, stays; what it lacks is filled from the
 //! merged one; what finds no place stays with the merged file, which is not changed, and so nothing is lost.
 
+use super::attributes;
 use super::change::save;
 use super::journal::Journal;
 use super::merging_points;
@@ -237,6 +238,7 @@ pub async fn join(tx: &impl ConnectionTrait, journal: &Journal) -> Result<()> {
         and k.date = t.date and coalesce(k.person, '') = coalesce(t.person, ''))";
     journal.carry(tx, "special_day", unlike).await?;
     journal.carry(tx, "customer_note", "").await?;
+    attributes::join(tx, journal).await?;
     references(tx, journal).await?;
     sights(tx, journal).await?;
     let mut sql = Sql::for_connection(tx);
@@ -266,6 +268,7 @@ pub async fn part(
     for table in ["taste", "special_day", "customer_note"] {
         journal.give_back(tx, table).await?;
     }
+    attributes::part(tx, journal).await?;
     for (_, before) in journal
         .notes::<Uuid, ReferenceBefore>(tx, "customer_reference")
         .await?

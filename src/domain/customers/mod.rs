@@ -6,6 +6,8 @@
 
 pub mod alias;
 mod archive;
+mod attribute_filter;
+pub mod attributes;
 pub mod bulk;
 mod change;
 pub mod consents;
@@ -36,6 +38,7 @@ pub mod tastes;
 pub mod walk;
 
 pub use archive::{archive, unarchive};
+pub use attribute_filter::AttributeCondition;
 pub use change::{ChangeInput, change};
 pub use create::create;
 pub use file::Address;
@@ -44,5 +47,6 @@ pub use full::in_full;
 pub use keeper::assign_keeper;
 pub use list::{count, list};
 pub use lock::locked;
+pub(in crate::domain) use lock::{note, open};
 pub use reads::{by_id, by_ids, by_ids_or_former, details, totals};
 pub use row::CustomerRow;

@@ -10,6 +10,7 @@ use crate::access::{Action, Ctx, audit};
 use crate::db::Sql;
 use crate::domain::cards::ending;
 use crate::domain::customers::alias;
+use crate::domain::groups::members;
 use crate::domain::moving::open;
 use crate::domain::transfers;
 use crate::domain::visits::erased_name;
@@ -106,6 +107,7 @@ async fn within(
         locks::lock(tx, &all).await?;
     }
     let cards = ending::end(tx, ctx, id).await?;
+    members::end(tx, ctx, &all).await?;
     // What was remembered of requests goes while it is known whose they were.
     remembered(tx, &all, &cards).await?;
     hanging(tx, &all).await?;
@@ -155,6 +157,7 @@ async fn hanging(tx: &impl ConnectionTrait, all: &[CustomerId]) -> Result<()> {
         ),
         ("delete from contact_point where customer_id in ", ""),
         ("delete from taste where customer_id in ", ""),
+        ("delete from customer_attribute where customer_id in ", ""),
         ("delete from special_day where customer_id in ", ""),
         ("delete from customer_note where customer_id in ", ""),
         ("delete from customer_search where customer_id in ", ""),

@@ -5,14 +5,15 @@
 
 use crate::access::{Action, Ctx, audit};
 use crate::db::Db;
+use crate::domain::attributes::{defined, value};
 use crate::domain::customers;
 use crate::domain::organization::settings;
 use crate::error::{Error, Result};
-use entity::ids::{CustomerId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
+use entity::ids::{CustomerId, GroupId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
 use entity::{
-    card, consent, contact_point, customer, customer_note, customer_reference, customer_total,
-    membership, programme, purchase, purchase_line, special_day, store, taste, tier, tier_change,
-    visit,
+    card, consent, contact_point, customer, customer_attribute, customer_group, customer_note,
+    customer_reference, customer_total, group_member, membership, programme, purchase,
+    purchase_line, special_day, store, taste, tier, tier_change, visit,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -29,8 +30,10 @@ pub const HELD: &[(&str, &str)] = &[
     ("contact_point", "/contactPoints"),
     ("consent", "/contactPoints/0/consents"),
     ("taste", "/tastes"),
+    ("customer_attribute", "/attributes"),
     ("special_day", "/specialDays"),
     ("customer_note", "/notes"),
+    ("group_member", "/groups"),
     ("customer_reference", "/references"),
     ("customer_total", "/totals"),
     ("membership", "/memberships"),
@@ -74,8 +77,10 @@ pub async fn export(ctx: &Ctx, id: CustomerId) -> Result<Option<String>> {
         "files": files.iter().map(file).collect::<Vec<_>>(),
         "contactPoints": contact_points(db, &all).await?,
         "tastes": tastes(db, &all).await?,
+        "attributes": attributes(db, &all).await?,
         "specialDays": special_days(db, &all).await?,
         "notes": notes(db, &all).await?,
+        "groups": groups(db, &all).await?,
         "references": references(db, &all).await?,
         "totals": totals(db, id).await?,
         "memberships": memberships(db, &all).await?,
@@ -191,6 +196,28 @@ async fn tastes(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
     Ok(rows.iter().map(value).collect())
 }
 
+async fn attributes(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
+    let rows = customer_attribute::Entity::find()
+        .filter(customer_attribute::Column::CustomerId.is_in(all.iter().copied()))
+        .order_by_asc(customer_attribute::Column::Id)
+        .all(db.read())
+        .await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.attribute_id).collect();
+    let defined = defined(db.read(), &ids).await?;
+    let value = |row: &customer_attribute::Model| {
+        let known = defined.iter().find(|one| one.row.id == row.attribute_id);
+        let shown = known.and_then(|known| value::show(known, &row.value));
+        json!({
+            "attribute": known.map(|known| &known.row.name),
+            "key": known.map(|known| &known.row.key),
+            "value": shown.map(|shown| shown.read(known.and_then(|known| known.row.unit.as_deref()))),
+            "provenance": row.provenance,
+            "notedAt": row.noted_at,
+        })
+    };
+    Ok(rows.iter().map(value).collect())
+}
+
 async fn special_days(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
     let rows = special_day::Entity::find()
         .filter(special_day::Column::CustomerId.is_in(all.iter().copied()))
@@ -217,6 +244,29 @@ async fn notes(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
         .await?;
     let value =
         |row: &customer_note::Model| json!({ "text": row.text, "writtenAt": row.written_at });
+    Ok(rows.iter().map(value).collect())
+}
+
+async fn groups(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
+    let rows = group_member::Entity::find()
+        .filter(group_member::Column::CustomerId.is_in(all.iter().copied()))
+        .order_by_asc(group_member::Column::Id)
+        .all(db.read())
+        .await?;
+    let names: HashMap<GroupId, String> = customer_group::Entity::find()
+        .filter(customer_group::Column::Id.is_in(rows.iter().map(|row| row.group_id)))
+        .all(db.read())
+        .await?
+        .into_iter()
+        .map(|group| (group.id, group.name))
+        .collect();
+    let value = |row: &group_member::Model| {
+        json!({
+            "group": names.get(&row.group_id),
+            "joinedAt": row.joined_at,
+            "leftAt": row.left_at,
+        })
+    };
     Ok(rows.iter().map(value).collect())
 }
 

@@ -10,6 +10,7 @@ use crate::db::IdempotencyKey;
 use crate::domain::cards::merging as cards;
 use crate::domain::customers::journal::Journal;
 use crate::domain::customers::{alias, merging as customers};
+use crate::domain::groups::merging as groups;
 use crate::domain::visits::{merging as visits, recount::recount};
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::events::{self, NewEvent};
@@ -121,6 +122,7 @@ async fn within(
     let mut row = made.into_active_model();
     row.filled = Set(json!(filled));
     let made = row.update(tx).await?;
+    groups::join(tx, &journal).await?;
     visits::join(tx, &journal).await?;
     for id in [journal.kept, journal.merged] {
         if recount(tx, id).await?.is_none() {

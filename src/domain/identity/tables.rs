@@ -92,6 +92,7 @@ use Merge::{Computed, Moves, Stays};
 pub const TABLES: &[Table] = &[
     nobody("access_change"),
     nobody("attempt"),
+    nobody("attribute"),
     table("audit_customer", Ids, &[to("customer_id", Stays, Keeps)]),
     table("audit_entry", Ids, &[]),
     table("card", Person, &[to("customer_id", Moves, Cleans)]),
@@ -114,6 +115,12 @@ pub const TABLES: &[Table] = &[
             to("merged_into_id", Moves, Keeps),
         ],
     ),
+    table(
+        "customer_attribute",
+        Person,
+        &[to("customer_id", Moves, Removes)],
+    ),
+    nobody("customer_group"),
     table(
         "customer_merge",
         Ids,
@@ -154,6 +161,8 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("event", Ids, &[to("customer_id", Stays, Keeps)]),
+    // What stays says that nobody was in a group from when to when.
+    table("group_member", Person, &[to("customer_id", Moves, Cleans)]),
     // Keys are the callers' own words, and go where what came of them is the customer's.
     table("idempotency", Ids, &[]),
     nobody("job"),

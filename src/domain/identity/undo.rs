@@ -10,6 +10,7 @@ use crate::access::{Action, Ctx};
 use crate::domain::cards::merging as cards;
 use crate::domain::customers::journal::Journal;
 use crate::domain::customers::merging as customers;
+use crate::domain::groups::merging as groups;
 use crate::domain::visits::{merging as visits, recount::recount};
 use crate::error::{Code, Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -71,6 +72,7 @@ async fn within(
         .map_err(|error| Error::internal(format!("filled columns: {error}")))?;
     customers::empty(tx, ctx, &kept, &merged, &filled).await?;
     customers::part(tx, &journal, &merged).await?;
+    groups::part(tx, &journal).await?;
     visits::part(tx, &journal).await?;
     for id in [kept.id, merged.id] {
         if recount(tx, id).await?.is_none() {

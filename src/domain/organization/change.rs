@@ -2,6 +2,7 @@
 //! new, and it leaves an event and an audit entry behind.
 
 use crate::access::{Ctx, audit};
+use crate::db::{Engine, Sql};
 use crate::error::{Code, Error, Result};
 use crate::events::{self, NewEvent};
 use entity::ids::StoreId;
@@ -39,6 +40,19 @@ pub(in crate::domain) fn put<T: PartialEq + Into<sea_orm::Value>>(
     *column = ActiveValue::Set(new);
     fields.push(field);
     true
+}
+
+/// Waits until nobody else is in a transaction that has called this with the same key: for what is counted or compared over a
+/// whole small table. On the embedded engine writers are alone anyway.
+pub(in crate::domain) async fn alone(tx: &impl ConnectionTrait, key: i64) -> Result<()> {
+    if Engine::of(tx) == Engine::Postgres {
+        let mut sql = Sql::for_connection(tx);
+        sql.push("select pg_advisory_xact_lock(")
+            .bind(key)
+            .push(")");
+        tx.execute_raw(sql.build()).await?;
+    }
+    Ok(())
 }
 
 /// Refuses a value that a row has already; the row at hand has another one, or is not written yet.

@@ -1,8 +1,8 @@
 //! What of the company can no longer be changed: its currency once an amount is kept in it (a purchase, a tier's
-//! threshold, a price), its locale once a customer or a product is kept in its order of names. Another currency would make every amount
+//! threshold, a price), its locale once a customer, a product or a group is kept in its order of names. Another currency would make every amount
 //! mean something else; another locale would leave the stored order of names behind.
 //!
-//! [`super::company`] refuses such a change. Whoever writes the first amount, the first customer or the first product calls
+//! [`super::company`] refuses such a change. Whoever writes the first amount, the first customer, product or group calls
 //! [`hold_currency`] or [`hold_locale`] in the same transaction: what was computed by settings that have changed since
 //! is not written, and no change comes between. Once there is such a row a process remembers it and pays nothing.
 
@@ -25,7 +25,7 @@ struct Seen {
 }
 
 const AMOUNTS: [&str; 3] = ["purchase", "tier", "product_price"];
-const NAMES: [&str; 2] = ["customer", "product"];
+const NAMES: [&str; 3] = ["customer", "product", "customer_group"];
 
 /// Makes sure, in a transaction that writes amounts, that the company still keeps its books in this currency, and that
 /// it does so until the transaction ends.
@@ -40,7 +40,7 @@ pub async fn hold_currency(tx: &impl ConnectionTrait, ctx: &Ctx, currency: Curre
     .await
 }
 
-/// Makes sure, in a transaction that writes a customer or a product, that names are still ordered as this locale has it, and that
+/// Makes sure, in a transaction that writes a customer, a product or a group, that names are still ordered as this locale has it, and that
 /// they are until the transaction ends.
 ///
 /// # Errors
@@ -116,7 +116,7 @@ pub(super) async fn refuse(
             Code::WrongState,
             "locale",
             format!(
-                "customers or products are kept in the order of names of {}, so the locale can no longer be changed; \
+                "customers, products or groups are kept in the order of names of {}, so the locale can no longer be changed; \
                  start with an empty database to keep them in another one",
                 row.locale
             ),

@@ -84,7 +84,12 @@ fn bytewise(ctx: &Ctx, table: &str, column: &str) -> Expr {
 }
 
 /// The condition that one of a table's columns has the text in it; letters A to Z match in either case.
-pub(super) fn contains(ctx: &Ctx, table: &str, columns: &[&str], text: &str) -> Condition {
+pub(in crate::domain) fn contains(
+    ctx: &Ctx,
+    table: &str,
+    columns: &[&str],
+    text: &str,
+) -> Condition {
     let mut any = Condition::any();
     for column in columns {
         let folded = sea_orm::sea_query::Func::lower(bytewise(ctx, table, column));

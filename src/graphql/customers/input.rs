@@ -10,6 +10,7 @@ use crate::domain::customers::input::{
     Patch, TasteInput,
 };
 use crate::domain::customers::{ChangeInput, CustomerFilter, CustomerOrder, OrderField};
+use crate::graphql::attributes::AttributeConditionInput;
 pub(super) use crate::graphql::ids::key;
 use crate::graphql::patch::{patch, patch_with};
 use crate::graphql::scalars::DateTime;
@@ -415,6 +416,10 @@ pub struct CustomerFilterInput {
     importance: Option<Importance>,
     /// Private persons or businesses.
     kind: Option<CustomerKind>,
+    /// What the shop's own attributes say of them: all of these must hold, at most 10.
+    attributes: Option<Vec<AttributeConditionInput>>,
+    /// Members of this group.
+    group: Option<ID>,
     /// True for files that were put away; usually those that were not.
     archived: Option<bool>,
 }
@@ -434,6 +439,13 @@ impl From<CustomerFilterInput> for CustomerFilter {
             keeper: given.keeper.map(|id| key(&id)),
             importance: given.importance.map(Into::into),
             kind: given.kind.map(Into::into),
+            attributes: given
+                .attributes
+                .into_iter()
+                .flatten()
+                .map(Into::into)
+                .collect(),
+            group: given.group.map(|id| key(&id)),
             archived: given.archived,
         }
     }

@@ -10,7 +10,9 @@ use super::loader::{
 use super::parts::{Address, BirthDate, CustomerTotals, Income, SpecialDay, Taste};
 use super::words::{AcquisitionSource, CustomerKind, Gender, Importance, PriceSensitivity};
 use crate::domain::customers::CustomerRow;
+use crate::graphql::attributes::{AttributesOf, CustomerAttribute};
 use crate::graphql::cards::{Card, CardsOf, Membership, MembershipsOf};
+use crate::graphql::groups::{GroupMember, MembershipsInGroups};
 use crate::graphql::identity::{CustomerMerge, DuplicatePair, DuplicatesOf, MergesOf};
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::page::PageArgs;
@@ -277,6 +279,20 @@ impl Customer {
         Ok(tastes.unwrap_or_default().into_iter().map(Taste).collect())
     }
 
+    /// What the shop's own attributes say of them, in the order in which the attributes were made; what they stated, what
+    /// staff noted and what is derived stand beside each other.
+    async fn attributes(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<CustomerAttribute>> {
+        let found = load(context, AttributesOf(self.0.id)).await?;
+        Ok(found
+            .unwrap_or_default()
+            .into_iter()
+            .map(CustomerAttribute)
+            .collect())
+    }
+
     /// Days worth remembering, the oldest entry first.
     async fn special_days(&self, context: &Context<'_>) -> async_graphql::Result<Vec<SpecialDay>> {
         let days = load(context, DaysOf(self.0.id)).await?;
@@ -284,6 +300,28 @@ impl Customer {
             .unwrap_or_default()
             .into_iter()
             .map(SpecialDay)
+            .collect())
+    }
+
+    /// Their memberships in groups, the oldest first; at most 100 at a time.
+    async fn groups(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "True for those that they have left; usually those in which they are.",
+            default = false
+        )]
+        former: bool,
+    ) -> async_graphql::Result<Vec<GroupMember>> {
+        let key = MembershipsInGroups {
+            customer: self.0.id,
+            former,
+        };
+        let found = load(context, key).await?;
+        Ok(found
+            .unwrap_or_default()
+            .into_iter()
+            .map(GroupMember)
             .collect())
     }
 

@@ -185,6 +185,18 @@ async fn an_export_holds_everything_and_is_written_down() {
         .await;
     let note = json!({ "customerId": a, "text": "likes tea" });
     shop.run("customerNoteAdd", "note { id }", note).await;
+    let group = json!({ "name": "Tea tasters" });
+    let group = shop.run("groupCreate", "group { id }", group).await["group"]["id"].clone();
+    let both = json!({ "customerId": a, "groupId": group });
+    shop.run("groupJoin", "member { id }", both).await;
+    let height = json!({ "key": "height", "name": "Height", "kind": "DECIMAL", "unit": "cm" });
+    let height = shop
+        .run("attributeCreate", "attribute { id }", height)
+        .await;
+    let height = json!({ "customerId": a, "attributeId": height["attribute"]["id"], "provenance": "NOTED",
+        "value": { "decimal": "182.5" } });
+    shop.run("customerAttributeSet", "attribute { id }", height)
+        .await;
     let card = shop.card(&a).await;
     shop.buy(&a, "1", "12.00").await;
     shop.merge(&a, &b).await;
@@ -212,6 +224,9 @@ async fn an_export_holds_everything_and_is_written_down() {
         1200
     );
     assert_eq!(content["notes"][0]["text"], "likes tea");
+    assert_eq!(content["attributes"][0]["key"], "height");
+    assert_eq!(content["attributes"][0]["value"], "182.5 cm");
+    assert_eq!(content["groups"][0]["group"], "Tea tasters");
     // By its former id it is the same file.
     let former = ask(&shop, query, json!({ "id": b })).await;
     assert_ne!(former.data()["customerDataExport"], Value::Null);

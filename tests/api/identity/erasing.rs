@@ -21,6 +21,7 @@ const PLANTED: &[&str] = &[
     "AddressInput.city",
     "AddressInput.lines",
     "AddressInput.postalCode",
+    "AttributeValueInput.text",
     "CardIssueInput.idempotencyKey",
     "CardReplaceInput.idempotencyKey",
     "CardReplaceInput.reason",
@@ -67,6 +68,8 @@ const PLANTED: &[&str] = &[
 /// Fields in which nothing can be planted, or that stay on purpose.
 const NOT_PLANTED: &[(&str, &str)] = &[
     ("AddressInput.country", "a code of a list"),
+    ("AttributeValueInput.choice", "a key of a list"),
+    ("AttributeValueInput.choices", "keys of a list"),
     ("CustomerCreateInput.birthDate", "a date"),
     ("CustomerCreateInput.language", "a tag of a language"),
     ("CustomerSpecialDayInput.date", "a date"),
@@ -84,7 +87,7 @@ const NOT_PLANTED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that concern no customer.
-const OTHER_TOPICS: [&str; 12] = [
+const OTHER_TOPICS: [&str; 14] = [
     "session",
     "password",
     "company",
@@ -95,6 +98,10 @@ const OTHER_TOPICS: [&str; 12] = [
     "product",
     "programme",
     "job",
+    // What defines them is of the shop; what they say of a customer is another mutation.
+    "attribute",
+    // What it says is of the group; who is in it are ids.
+    "group",
     // What they name is a kind of data, never a customer.
     "export",
     "transfer",
@@ -222,6 +229,15 @@ async fn planted(shop: &Shop, receipt: &str) -> String {
     shop.run("customerNoteAdd", "note { id }", note).await;
     let taste = json!({ "customerId": id, "aspect": "HOBBY", "value": plant(), "attitude": "LIKES", "provenance": "NOTED" });
     shop.run("tasteAdd", "taste { id }", taste).await;
+    let key = format!("motto{receipt}");
+    let motto = json!({ "key": key, "name": "Motto", "kind": "TEXT" });
+    let motto = shop.run("attributeCreate", "attribute { id }", motto).await;
+    for provenance in ["STATED", "NOTED", "STATED"] {
+        let value = json!({ "customerId": id, "attributeId": motto["attribute"]["id"], "provenance": provenance,
+            "value": { "text": plant() } });
+        shop.run("customerAttributeSet", "attribute { id }", value)
+            .await;
+    }
     let day =
         json!({ "customerId": id, "label": plant(), "person": plant(), "date": "2016-05-20" });
     shop.run("specialDayAdd", "specialDay { id }", day).await;
@@ -300,6 +316,23 @@ async fn what_was_planted_is_found_nowhere_and_the_sums_stay() {
     let card = shop.all(&one).await["cards"].as_array().unwrap().clone();
     let card = card.iter().find(|card| card["status"] == "ACTIVE").unwrap()["number"].clone();
 
+    let club = json!({ "name": "Tea tasters" });
+    let club = shop.run("groupCreate", "group { id }", club).await["group"]["id"].clone();
+    for id in [&one, &friend] {
+        let both = json!({ "customerId": id, "groupId": club });
+        shop.run("groupJoin", "member { id }", both).await;
+    }
+    let in_group = json!({ "id": one });
+    let in_group = shop
+        .client
+        .gql(
+            Some(&shop.admin),
+            "query($id: ID!) { customer(id: $id) { groups { id } } }",
+            in_group,
+        )
+        .await;
+    let in_group = in_group.data()["customer"]["groups"][0]["id"].clone();
+
     let before = sums(&shop).await;
     assert_eq!(before["totalCount"], 3);
     assert!(
@@ -331,6 +364,15 @@ async fn what_was_planted_is_found_nowhere_and_the_sums_stay() {
     assert_eq!(answer.data()["node"], Value::Null);
     let of = super::each(&answer.data()["visits"]["nodes"], "customer");
     assert_eq!(of, [&Value::Null; 3]);
+    // Of the group, nobody is left but the friend; the membership is nobody's.
+    let members = "query($id: ID!, $member: ID!) { group(id: $id) { memberCount members { nodes { customer { id } } } \
+        former: members(filter: FORMER) { totalCount } } node(id: $member) { id } }";
+    let variables = json!({ "id": club, "member": in_group });
+    let answer = shop.client.gql(Some(&shop.admin), members, variables).await;
+    let expected = json!({ "memberCount": 1, "members": { "nodes": [{ "customer": { "id": friend } }] },
+        "former": { "totalCount": 0 } });
+    assert_eq!(answer.data()["group"], expected);
+    assert_eq!(answer.data()["node"], Value::Null);
     let friend = shop.all(&friend).await;
     assert_eq!(friend["referredBy"], Value::Null);
     assert_eq!(shop.undo(&made).await, ["NOT_FOUND mergeId"]);

@@ -46,6 +46,36 @@ async fn two_files(shop: &Shop) -> (String, String) {
             }),
         )
         .await;
+    for (key, values) in [
+        ("height", &[(&keep, "180"), (&merge, "181")][..]),
+        ("weight", &[(&merge, "80")]),
+    ] {
+        let define = json!({ "key": key, "name": key, "kind": "DECIMAL" });
+        let made = shop
+            .run("attributeCreate", "attribute { id }", define)
+            .await;
+        for (id, value) in values {
+            let input = json!({ "customerId": id, "attributeId": made["attribute"]["id"], "provenance": "STATED",
+                "value": { "decimal": value } });
+            shop.run("customerAttributeSet", "attribute { id }", input)
+                .await;
+        }
+    }
+    for (name, members) in [
+        ("Tea tasters", &[&keep, &merge][..]),
+        ("Chess club", &[&merge]),
+        ("Left again", &[&merge]),
+    ] {
+        let group = json!({ "name": name });
+        let group = shop.run("groupCreate", "group { id }", group).await["group"]["id"].clone();
+        for id in members {
+            let both = json!({ "customerId": id, "groupId": group });
+            shop.run("groupJoin", "member { id }", both.clone()).await;
+            if name == "Left again" {
+                shop.run("groupLeave", "member { id }", both).await;
+            }
+        }
+    }
     for id in [&keep, &merge] {
         let note = json!({ "customerId": id, "text": format!("a note on {id}") });
         shop.run("customerNoteAdd", "note { id }", note).await;
@@ -62,6 +92,21 @@ async fn two_files(shop: &Shop) -> (String, String) {
     shop.buy(&keep, "1", "600.00").await;
     shop.buy(&merge, "2", "500.00").await;
     (keep, merge)
+}
+
+/// How many members the groups have, by name; counted and listed alike.
+async fn members(shop: &Shop) -> Vec<i64> {
+    let query = "{ groups { nodes { memberCount members { totalCount nodes { id } } } } }";
+    let answer = shop.client.gql(Some(&shop.admin), query, json!({})).await;
+    let groups = answer.data()["groups"]["nodes"].as_array().unwrap().clone();
+    let count = |group: &Value| {
+        let members = &group["members"];
+        let listed = members["nodes"].as_array().unwrap().len();
+        assert_eq!(members["totalCount"], listed);
+        assert_eq!(group["memberCount"], listed);
+        i64::try_from(listed).unwrap()
+    };
+    groups.iter().map(count).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -95,6 +140,16 @@ async fn everything_moves_and_comes_back() {
     assert_eq!(each(&one["tastes"], "value"), ["Acme", "chess"]);
     assert_eq!(one["tastes"][0]["attitude"], "LIKES");
     assert_eq!(one["specialDays"].as_array().unwrap().len(), 1);
+    let known: Vec<String> = each(&one["attributes"], "value")
+        .iter()
+        .map(|value| value["text"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(known, ["180", "80"], "the kept one's, and what it lacked");
+    let clubs = json!([{ "name": "Tea tasters" }, { "name": "Chess club" }]);
+    let clubs = clubs.as_array().unwrap().iter().collect::<Vec<_>>();
+    assert_eq!(each(&one["groups"], "group"), clubs, "each once");
+    assert_eq!(one["former"].as_array().unwrap().len(), 1);
+    assert_eq!(members(&shop).await, [1, 0, 1]);
     assert_eq!(one["notes"]["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(one["visits"]["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(one["totals"]["net"]["amount"], "1100.00");
@@ -122,6 +177,7 @@ async fn everything_moves_and_comes_back() {
     assert_eq!(answer.data()["customers"]["totalCount"], 1);
 
     assert_eq!(shop.undo(&made).await, Vec::<String>::new());
+    assert_eq!(members(&shop).await, [1, 0, 2]);
     let after = (shop.all(&keep).await, shop.all(&merge).await);
     assert_eq!(comparable(after.0), comparable(before.0));
     assert_eq!(comparable(after.1), comparable(before.1));
@@ -176,6 +232,26 @@ async fn what_was_recorded_since_stays_unless_it_hangs_on_what_goes_back() {
     let made = shop.merge(&keep, &merge).await;
     let one = shop.all(&keep).await;
     // Changed, noted, bought and brought back since.
+    let weight = "{ attributes { id key } }";
+    let weight = shop.client.gql(Some(&shop.admin), weight, json!({})).await;
+    let weight = weight.data()["attributes"].as_array().unwrap().clone();
+    let weight = weight.iter().find(|one| one["key"] == "weight").unwrap()["id"].clone();
+    shop.world.server.clock.advance(TimeDelta::seconds(1));
+    let weight = json!({ "customerId": keep, "attributeId": weight, "provenance": "STATED", "value": { "decimal": "82" } });
+    shop.run("customerAttributeSet", "attribute { id }", weight)
+        .await;
+    let chess = one["groups"].as_array().unwrap();
+    let chess = chess
+        .iter()
+        .find(|member| member["group"]["name"] == "Chess club")
+        .unwrap();
+    let node = "query($id: ID!) { node(id: $id) { ... on GroupMember { group { id } } } }";
+    let chess = shop
+        .client
+        .gql(Some(&shop.admin), node, json!({ "id": chess["id"] }))
+        .await;
+    let chess = json!({ "customerId": keep, "groupId": chess.data()["node"]["group"]["id"] });
+    shop.run("groupLeave", "member { id }", chess).await;
     let change = json!({ "id": keep, "version": one["version"], "employer": "Coffee House" });
     shop.run("customerUpdate", "customer { id }", change).await;
     let note = json!({ "customerId": keep, "text": "since" });
@@ -196,6 +272,18 @@ async fn what_was_recorded_since_stays_unless_it_hangs_on_what_goes_back() {
     let (kept, merged) = (shop.all(&keep).await, shop.all(&merge).await);
     assert_eq!(kept["employer"], "Coffee House", "said since");
     assert_eq!(merged["employer"], "Tea House");
+    let weights = [&kept, &merged].map(|one| one["attributes"][1]["value"]["text"].clone());
+    assert_eq!(weights, ["82", "80"], "said since, and as it was");
+    // Whoever was in the club was let go from it.
+    assert_eq!(
+        each(&kept["groups"], "group"),
+        [&json!({ "name": "Tea tasters" })]
+    );
+    assert_eq!(
+        each(&merged["groups"], "group"),
+        [&json!({ "name": "Tea tasters" })]
+    );
+    assert_eq!(merged["former"].as_array().unwrap().len(), 2);
     assert!(kept["notes"]["nodes"].to_string().contains("since"));
     assert!(!merged["notes"]["nodes"].to_string().contains("since"));
     // Bought by the old card: nobody can tell by whom, and the kept customer's it was when it was recorded.
