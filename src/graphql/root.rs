@@ -4,7 +4,9 @@
 
 use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
-use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
+use super::customers::{
+    CompletenessMutation, CompletenessQuery, CustomerMutation, CustomerPartsMutation, CustomerQuery,
+};
 use super::gate::Overrides;
 use super::identity::{IdentityMutation, IdentityQuery};
 use super::node::NodeQuery;
@@ -24,6 +26,7 @@ pub struct Query(
     NodeQuery,
     OrganizationQuery,
     CustomerQuery,
+    CompletenessQuery,
     CatalogQuery,
     CardsQuery,
     VisitsQuery,
@@ -39,6 +42,7 @@ pub struct Mutation(
     OrganizationMutation,
     CustomerMutation,
     CustomerPartsMutation,
+    CompletenessMutation,
     CatalogMutation,
     CardsMutation,
     VisitsMutation,

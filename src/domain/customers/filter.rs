@@ -4,6 +4,7 @@
 //! searched for only by those who see it in full, and only among the customers of whom they do; a whole one can be
 //! looked up by everyone who may read customers, counted and written down for those who see it masked.
 
+use super::completeness::LISTED;
 use super::lookup;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Sort};
@@ -52,6 +53,8 @@ pub struct CustomerFilter {
     pub kind: Option<CustomerKind>,
     /// Only files that were put away, or only those that were not, which is usual.
     pub archived: Option<bool>,
+    /// Only files whose score is below this; one that was not counted yet is not known to be.
+    pub completeness_below: Option<i32>,
 }
 
 /// By what customers are ordered. Contact details are not among it, since an order tells them.
@@ -61,6 +64,8 @@ pub enum OrderField {
     Name,
     /// By when the file was made.
     CreatedAt,
+    /// By how complete the file is; those that were not counted yet below all others.
+    Completeness,
 }
 
 /// How a list is ordered.
@@ -108,6 +113,18 @@ pub async fn narrow(ctx: &Ctx, filter: &CustomerFilter) -> Result<Narrowed> {
     }
     if let Some(kind) = filter.kind {
         all = all.add(Column::Kind.eq(kind));
+    }
+    if let Some(below) = filter.completeness_below {
+        if !(1..=100).contains(&below) {
+            errors.push(
+                Code::OutOfRange,
+                "filter.completenessBelow",
+                "completenessBelow must be 1 to 100",
+            );
+        }
+        all = all
+            .add(Expr::cust(LISTED).gte(0))
+            .add(Expr::cust(LISTED).lt(below));
     }
     all = all.add(if filter.archived.unwrap_or(false) {
         Column::ArchivedAt.is_not_null()

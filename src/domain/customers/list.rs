@@ -1,5 +1,6 @@
 //! Lists of customers: narrowed, ordered, page by page. Never an offset, never a count that nobody asked for.
 
+use super::completeness::LISTED;
 use super::filter::{CustomerOrder, Narrowed, OrderField};
 use super::row::{CustomerRow, narrow};
 use crate::access::{Action, Ctx, sight};
@@ -20,11 +21,12 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<CustomerRow>> {
     let column = match order.field {
-        OrderField::Name => Column::NameKey,
-        OrderField::CreatedAt => Column::CreatedAt,
+        OrderField::Name => Expr::col((customer::Entity, Column::NameKey)),
+        OrderField::CreatedAt => Expr::col((customer::Entity, Column::CreatedAt)),
+        OrderField::Completeness => Expr::cust(LISTED),
     };
     let keyset = Keyset::new(
-        Expr::col((customer::Entity, column)),
+        column,
         Expr::col((customer::Entity, Column::Id)),
         order.sort,
     );

@@ -8,6 +8,7 @@ pub mod alias;
 mod archive;
 pub mod bulk;
 mod change;
+pub mod completeness;
 pub mod consents;
 pub mod contacts;
 mod create;

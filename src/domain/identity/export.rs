@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use entity::ids::{CustomerId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
 use entity::{
     card, consent, contact_point, customer, customer_note, customer_reference, customer_total,
-    membership, programme, purchase, purchase_line, special_day, store, taste, tier, tier_change,
-    visit,
+    field_confirmation, membership, programme, purchase, purchase_line, special_day, store, taste,
+    tier, tier_change, visit,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -30,6 +30,7 @@ pub const HELD: &[(&str, &str)] = &[
     ("consent", "/contactPoints/0/consents"),
     ("taste", "/tastes"),
     ("special_day", "/specialDays"),
+    ("field_confirmation", "/confirmations"),
     ("customer_note", "/notes"),
     ("customer_reference", "/references"),
     ("customer_total", "/totals"),
@@ -75,6 +76,7 @@ pub async fn export(ctx: &Ctx, id: CustomerId) -> Result<Option<String>> {
         "contactPoints": contact_points(db, &all).await?,
         "tastes": tastes(db, &all).await?,
         "specialDays": special_days(db, &all).await?,
+        "confirmations": confirmations(db, &all).await?,
         "notes": notes(db, &all).await?,
         "references": references(db, &all).await?,
         "totals": totals(db, id).await?,
@@ -188,6 +190,19 @@ async fn tastes(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
             "notedAt": row.noted_at,
         })
     };
+    Ok(rows.iter().map(value).collect())
+}
+
+/// When fields of their file were last confirmed with them; the files are those of `files`.
+async fn confirmations(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
+    use field_confirmation::Column;
+    let rows = field_confirmation::Entity::find()
+        .filter(Column::CustomerId.is_in(all.iter().copied()))
+        .order_by_asc(Column::CustomerId)
+        .order_by_asc(Column::Field)
+        .all(db.read())
+        .await?;
+    let value = |row: &field_confirmation::Model| json!({ "file": row.customer_id, "field": row.field, "confirmedAt": row.confirmed_at });
     Ok(rows.iter().map(value).collect())
 }
 

@@ -97,6 +97,7 @@ pub const TABLES: &[Table] = &[
     table("card", Person, &[to("customer_id", Moves, Cleans)]),
     nobody("category"),
     nobody("company"),
+    nobody("completeness_rules"),
     // Hang on a contact point and go with it.
     table("consent", Person, &[]),
     table(
@@ -154,6 +155,11 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("event", Ids, &[to("customer_id", Stays, Keeps)]),
+    table(
+        "field_confirmation",
+        Person,
+        &[to("customer_id", Moves, Removes)],
+    ),
     // Keys are the callers' own words, and go where what came of them is the customer's.
     table("idempotency", Ids, &[]),
     nobody("job"),
