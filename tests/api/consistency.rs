@@ -102,6 +102,7 @@ async fn whatever_does_not_agree_is_found() {
     for line in [
         "ok    returns        undo no more than was bought",
         "ok    events         have positions without a gap",
+        "ok    completeness   agrees with what is in the files",
         "ok    sums           2 customers, 2 visits, 2 purchases of 1500 minor units net",
     ] {
         assert!(text.contains(line), "{line}: {text}");
@@ -149,6 +150,11 @@ async fn whatever_does_not_agree_is_found() {
             "update membership set tier_id = (select tier.id from tier join programme on programme.id = tier.programme_id \
              where programme.code = 'friends')",
             "fail  memberships    1 membership(s) with a tier of another programme",
+        ),
+        (
+            None,
+            "update customer set completeness = completeness + 1 where full_name = 'Ann'",
+            "fail  completeness   1 customer(s) whose score is not what their file gives",
         ),
         (
             None,

@@ -232,9 +232,7 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, before: &Rules, after: &Rul
     }
     .insert(tx)
     .await?;
-    if after.weights != before.weights {
-        jobs::enqueue(tx, ctx, &CountCompleteness {}, ctx.now()).await?;
-    }
+    jobs::enqueue(tx, ctx, &CountCompleteness {}, ctx.now()).await?;
     let fields: Vec<&str> = after
         .weights()
         .filter(|(field, weight)| before.weights.get(field).copied().unwrap_or_default() != *weight)
