@@ -111,11 +111,14 @@ pub(in crate::domain::customers) async fn touched(
             .bind(id);
         tx.execute_raw(sql.build()).await?;
     }
-    let fields = match touched {
+    let mut fields = match touched {
         Touched::Nothing => Vec::new(),
         Touched::Written(fields) | Touched::Removed(fields) => fields.clone(),
         Touched::Made => known.fields().collect(),
     };
+    // An employer and a position are one field, and one confirmation.
+    fields.sort_unstable();
+    fields.dedup();
     let (there, gone): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| known.has(*field));
     if !matches!(touched, Touched::Removed(_)) {
         let mut batch = Batch::new();
