@@ -83,6 +83,10 @@ pub struct Model {
     pub erased_at: Option<DateTimeUtc>,
     /// Words of the name and birth date, for finding a second file of the same person.
     pub match_key: Option<String>,
+    /// How complete the file is, 0 to 100; none where it was not counted yet.
+    pub completeness: Option<i32>,
+    /// The version of the rules by which that was counted; 0 where it is to be counted anew.
+    pub completeness_rules: i64,
 }
 
 /// None: what a query joins, it says itself.

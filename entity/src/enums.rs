@@ -287,6 +287,43 @@ words! {
         /// Any of the choices.
         Choices = "CHOICES",
     }
+    /// A part of a customer's file that is either known or missing (rule C7).
+    FileField {
+        /// The full name, told and not only a number in another system.
+        FullName = "FULL_NAME",
+        /// How to address them.
+        Salutation = "SALUTATION",
+        /// Their gender, as they state it.
+        Gender = "GENDER",
+        /// When they were born.
+        BirthDate = "BIRTH_DATE",
+        /// A telephone number.
+        Phone = "PHONE",
+        /// An e-mail address or a name in a chat: another way to reach them.
+        EmailOrChat = "EMAIL_OR_CHAT",
+        /// Their home address; of a business, its address.
+        Address = "ADDRESS",
+        /// The region they live in.
+        Region = "REGION",
+        /// The language in which they are addressed.
+        Language = "LANGUAGE",
+        /// What they do: occupation, position or employer.
+        Occupation = "OCCUPATION",
+        /// Their income.
+        Income = "INCOME",
+        /// Something they like or dislike, as they said or as staff noticed.
+        Taste = "TASTE",
+        /// A size they wear or use.
+        Size = "SIZE",
+        /// A day worth remembering.
+        SpecialDay = "SPECIAL_DAY",
+        /// Who keeps them.
+        Keeper = "KEEPER",
+        /// The store that is their home.
+        HomeStore = "HOME_STORE",
+        /// Whether they may be contacted: a statement about a contact point in use, given or refused.
+        Consent = "CONSENT",
+    }
     /// A card's state (rule M2).
     CardStatus {
         /// In use.

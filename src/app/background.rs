@@ -6,6 +6,7 @@ use super::StartError;
 use crate::access::Ctx;
 use crate::config::{Retention, Settings};
 use crate::domain::cards::expiry::ExpireCards;
+use crate::domain::customers::completeness::CountCompleteness;
 use crate::domain::transfers::{ClearTransfer, ForgetTransfers, RunTransfer};
 use crate::events::{self, EventSettings, Events};
 use crate::jobs::retention::{self, RetentionSettings};
@@ -34,6 +35,9 @@ impl Background {
         registry.add::<ExpireCards>();
         // Every hour, since the company's midnight is not the clock's; a second run of a day finds nothing.
         schedule.add("card.expire", "7 * * * *", || ExpireCards {})?;
+        registry.add::<CountCompleteness>();
+        // Whom an import has brought is counted within minutes; when there is nobody, it costs a look at an index.
+        schedule.add("completeness.count", "*/5 * * * *", || CountCompleteness {})?;
         registry
             .add::<RunTransfer>()
             .add::<ClearTransfer>()

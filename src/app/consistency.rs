@@ -6,6 +6,7 @@
 
 use super::StartError;
 use crate::db::{Db, Engine};
+use crate::domain::customers::completeness::count::disagreeing;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 /// What must hold.
@@ -183,6 +184,7 @@ pub async fn look(db: &Db, mut tell: impl FnMut(Finding)) -> Result<(), StartErr
         let (count, example) = broken(db, rule.rows).await?;
         tell(finding(rule, count, example));
     }
+    tell(scores(db).await?);
     if engine == Engine::Postgres {
         tell(references(db).await?);
     }
@@ -234,6 +236,19 @@ async fn one(db: &Db, text: &str) -> Result<Option<sea_orm::QueryResult>, DbErr>
     db.read()
         .query_one_raw(Statement::from_string(backend, text))
         .await
+}
+
+/// The stored score of every file is what the file gives by the rules that hold, which are data themselves.
+async fn scores(db: &Db) -> Result<Finding, StartError> {
+    let rule = Rule {
+        subject: "completeness",
+        holds: "agrees with what is in the files",
+        breach: "customer(s) whose score is not what their file gives",
+        rows: "",
+        only: None,
+    };
+    let (count, example) = broken(db, &disagreeing(db).await?).await?;
+    Ok(finding(&rule, count, example))
 }
 
 /// The embedded engine is asked for rows that refer to nothing by a word of its own; here each reference is a question.

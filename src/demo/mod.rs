@@ -26,6 +26,7 @@ use crate::access::{Action, Ctx, audit};
 use crate::db::Batch;
 use crate::domain::cards::bulk::{self as cards, NewMember};
 use crate::domain::customers::bulk::{self as customers, NewCustomer};
+use crate::domain::customers::completeness::count as completeness;
 use crate::domain::visits::history::{self, HistoryReceipt};
 use crate::error::{Error, Result};
 use crate::events::{self, NewEvent};
@@ -216,6 +217,8 @@ pub async fn fill(ctx: &Ctx, scale: &Scale, mut tell: impl FnMut(u32)) -> Result
         done += batch.customers + batch.known;
         tell(u32::try_from(done).unwrap_or(u32::MAX));
     }
+    // After all else, and with those whom an earlier filling has left uncounted.
+    completeness::all(ctx).await?;
     if summary.customers > 0 {
         ctx.db.refresh_statistics().await?;
     }

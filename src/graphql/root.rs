@@ -5,7 +5,9 @@
 use super::attributes::{AttributesMutation, AttributesQuery};
 use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
-use super::customers::{CustomerMutation, CustomerPartsMutation, CustomerQuery};
+use super::customers::{
+    CompletenessMutation, CompletenessQuery, CustomerMutation, CustomerPartsMutation, CustomerQuery,
+};
 use super::gate::Overrides;
 use super::groups::{GroupsMutation, GroupsQuery};
 use super::identity::{IdentityMutation, IdentityQuery};
@@ -28,6 +30,7 @@ pub struct Query(
     CustomerQuery,
     AttributesQuery,
     GroupsQuery,
+    CompletenessQuery,
     CatalogQuery,
     CardsQuery,
     VisitsQuery,
@@ -45,6 +48,7 @@ pub struct Mutation(
     CustomerPartsMutation,
     AttributesMutation,
     GroupsMutation,
+    CompletenessMutation,
     CatalogMutation,
     CardsMutation,
     VisitsMutation,

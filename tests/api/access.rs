@@ -99,6 +99,7 @@ const QUERIES: &[(&str, &str, Who)] = &[
         "customerDataExport(id: \"x\") { content }",
         MANAGERS,
     ),
+    ("completenessRules", "completenessRules { version }", ALL),
     ("jobs", "jobs { nodes { id } totalCount }", ADMIN),
     (
         "transfers",
@@ -171,6 +172,12 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         "{ id: \"x\", version: 0, reason: REQUESTED }",
         OFFICE,
     ),
+    (
+        "customerConfirm",
+        "{ customerId: \"x\", fields: [PHONE] }",
+        SHOP,
+    ),
+    ("completenessRulesChange", "{ version: 0 }", ADMIN),
     ("customerNoteAdd", "{ customerId: \"x\", text: \"\" }", SHOP),
     (
         "contactPointAdd",

@@ -112,6 +112,7 @@ async fn whatever_does_not_agree_is_found() {
     for line in [
         "ok    returns        undo no more than was bought",
         "ok    events         have positions without a gap",
+        "ok    completeness   agrees with what is in the files",
         "ok    sums           2 customers, 2 visits, 2 purchases of 1500 minor units net",
     ] {
         assert!(text.contains(line), "{line}: {text}");
@@ -164,6 +165,11 @@ async fn whatever_does_not_agree_is_found() {
             None,
             "update customer_attribute set number = null",
             "fail  attributes     1 value(s) of a number or a day",
+        ),
+        (
+            None,
+            "update customer set completeness = completeness + 1 where full_name = 'Ann'",
+            "fail  completeness   1 customer(s) whose score is not what their file gives",
         ),
         (
             None,

@@ -144,6 +144,12 @@ async fn lists_cost_the_same_however_long_they_are() {
              specialDays { label } totals { __typename } memberships { id } } } }",
         ),
         (
+            "completeness",
+            7,
+            "query($first: Int!) { customers(first: $first, filter: { completenessBelow: 90 }, orderBy: { field: COMPLETENESS }) { \
+             nodes { id completeness { score missing notConfirmed fields { field state confirmedAt confirmedBy { name } } } } } }",
+        ),
+        (
             "visits",
             14,
             "query($first: Int!) { visits(first: $first) { nodes { id customer { fullName } store { name } \

@@ -18,6 +18,7 @@ mod backup;
 mod breakages;
 mod catalog;
 mod commands;
+mod completeness;
 mod consistency;
 mod counter;
 mod database_away;

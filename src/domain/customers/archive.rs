@@ -2,6 +2,7 @@
 //! leave the customer out unless they are asked for.
 
 use super::change::save;
+use super::completeness::Touched;
 use super::lock::{Happened, fresh, locked};
 use super::row::CustomerRow;
 use crate::access::{Action, Ctx};
@@ -57,6 +58,7 @@ async fn turn(ctx: &Ctx, id: CustomerId, version: Option<i64>, away: bool) -> Re
                 store: made.home_store_id,
                 subject: id.into(),
                 detail: &json!({}),
+                touched: Touched::Nothing,
             };
             happened.write(&*tx, ctx).await?;
             Ok(made.into())

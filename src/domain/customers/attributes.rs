@@ -5,7 +5,7 @@
 //! choice is removed while somebody makes it. What is derived is not set or cleared by hand.
 
 use super::journal::Journal;
-use super::lock::{note, open};
+use super::lock::{note_beside, open};
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Sql, among};
 use crate::domain::attributes::Definition;
@@ -98,7 +98,7 @@ pub async fn set(ctx: &Ctx, setting: &AttributeSetting) -> Result<Model> {
                 }
             };
             let words = ("customer.attribute_set", "customer.attribute_set");
-            note(&*tx, ctx, words, &customer, made.id.into(), told(&made)).await?;
+            note_beside(&*tx, ctx, words, &customer, made.id.into(), told(&made)).await?;
             Ok(made)
         })
         .await
@@ -131,7 +131,7 @@ pub async fn clear(
             };
             Entity::delete_by_id(known.id).exec(&*tx).await?;
             let words = ("customer.attribute_cleared", "customer.attribute_clear");
-            note(&*tx, ctx, words, &customer, known.id.into(), told(&known)).await?;
+            note_beside(&*tx, ctx, words, &customer, known.id.into(), told(&known)).await?;
             Ok(customer_id)
         })
         .await

@@ -3,6 +3,7 @@
 //! Called by the API. A field that is not given stays as it is; one given as null is cleared. What hangs on the
 //! customer (contact points, notes, tastes, days) is changed by its own service.
 
+use super::completeness::{Touched, named};
 use super::file::{columns, merge};
 use super::input::FileInput;
 use super::lock::{Happened, fresh, locked, still_open};
@@ -73,6 +74,7 @@ pub async fn change(ctx: &Ctx, input: &ChangeInput) -> Result<CustomerRow> {
                 store: made.home_store_id,
                 subject: made.id.into(),
                 detail: &json!({ "fields": fields }),
+                touched: Touched::Written(fields.iter().filter_map(|name| named(name)).collect()),
             };
             happened.write(&*tx, ctx).await?;
             Ok(made.into())

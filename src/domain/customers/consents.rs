@@ -3,6 +3,7 @@
 //!
 //! Called by the API. No import raises consent without evidence (rule C2).
 
+use super::completeness::Touched;
 use super::contacts::{held, hidden, owner};
 use super::lock::note;
 use super::parse::maybe_lines;
@@ -11,7 +12,7 @@ use crate::db::Sql;
 use crate::error::{Code, Result, UserErrors};
 use chrono::{DateTime, Utc};
 use entity::consent::{self, Model};
-use entity::enums::{ConsentMethod, Purpose};
+use entity::enums::{ConsentMethod, FileField, Purpose};
 use entity::ids::{ConsentId, ContactPointId, CustomerId};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -121,7 +122,8 @@ pub async fn record(ctx: &Ctx, input: &ConsentInput) -> Result<(Model, CustomerI
                 "granted": made.granted,
             });
             let words = ("customer.consent_recorded", "customer.consent_record");
-            note(&*tx, ctx, words, &customer, made.id.into(), detail).await?;
+            let touched = Touched::Written(vec![FileField::Consent]);
+            note(&*tx, ctx, words, &customer, made.id.into(), detail, touched).await?;
             Ok(made)
         })
         .await?;

@@ -3,6 +3,7 @@
 //! Called by the API. The same value may stand with several customers (families share a phone), never twice with
 //! one. Of each kind at most one is preferred.
 
+use super::completeness::Touched;
 use super::consents;
 use super::create::MOST_TOGETHER;
 use super::full;
@@ -241,7 +242,8 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &ContactInput) -> Re
             let row = row.into_active_model().reset_all().insert(&*tx).await?;
             let detail = json!({ "contactPoint": row.id, "kind": row.kind });
             let words = ("customer.contact_point_added", "customer.contact_point_add");
-            note(&*tx, ctx, words, &customer, row.id.into(), detail).await?;
+            let touched = Touched::reached_by(row.kind);
+            note(&*tx, ctx, words, &customer, row.id.into(), detail, touched).await?;
             Ok(row)
         })
         .await?;
@@ -293,7 +295,16 @@ pub async fn update(
                 "customer.contact_point_changed",
                 "customer.contact_point_change",
             );
-            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
+            note(
+                &*tx,
+                ctx,
+                words,
+                &customer,
+                id.into(),
+                detail,
+                Touched::Nothing,
+            )
+            .await?;
             Ok(row)
         })
         .await?;
@@ -319,7 +330,8 @@ pub async fn verify(ctx: &Ctx, id: ContactPointId) -> Result<ContactPoint> {
                 "customer.contact_point_verify",
             );
             let detail = json!({ "contactPoint": id });
-            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
+            let touched = Touched::reached_by(row.kind);
+            note(&*tx, ctx, words, &customer, id.into(), detail, touched).await?;
             Ok(row)
         })
         .await?;
@@ -351,7 +363,8 @@ pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
                 "customer.contact_point_remove",
             );
             let detail = json!({ "contactPoint": id, "kind": found.kind });
-            note(&*tx, ctx, words, &customer, id.into(), detail).await?;
+            let touched = Touched::reached_no_more_by(found.kind);
+            note(&*tx, ctx, words, &customer, id.into(), detail, touched).await?;
             Ok(owner)
         })
         .await

@@ -3,6 +3,7 @@
 //! Called by the API. The import and the demonstration, which make many, use [`super::bulk`].
 
 use super::alias;
+use super::completeness::Touched;
 use super::file::columns;
 use super::input::CreateInput;
 use super::lock::Happened;
@@ -90,6 +91,7 @@ pub async fn create(ctx: &Ctx, input: &CreateInput, key: Option<&str>) -> Result
                     "tastes": tastes.len(),
                     "specialDays": days.len(),
                 }),
+                touched: Touched::Made,
             };
             happened.write(&*tx, ctx).await?;
             if let Some(key) = key {

@@ -1,6 +1,7 @@
 //! Special days: a spouse's birthday, an anniversary, in the solar or the lunar calendar, with a reminder before
 //! (rule C5).
 
+use super::completeness::Touched;
 use super::create::MOST_TOGETHER;
 use super::input::DayInput;
 use super::lock::{note, open};
@@ -10,6 +11,7 @@ use crate::access::{Action, Ctx, sight};
 use crate::db;
 use crate::error::{Code, Error, Result, UserErrors};
 use chrono::Datelike;
+use entity::enums::FileField;
 use entity::ids::{CustomerId, SpecialDayId};
 use entity::special_day::{self, Column, Model};
 use entity::values::BirthDate;
@@ -136,7 +138,8 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &DayInput) -> Result
                 .await?;
             let words = ("customer.special_day_added", "customer.special_day_add");
             let detail = json!({ "specialDay": made.id });
-            note(&*tx, ctx, words, &customer, made.id.into(), detail).await?;
+            let touched = Touched::Written(vec![FileField::SpecialDay]);
+            note(&*tx, ctx, words, &customer, made.id.into(), detail, touched).await?;
             Ok(made)
         })
         .await
@@ -155,6 +158,7 @@ pub async fn remove(ctx: &Ctx, id: SpecialDayId) -> Result<CustomerId> {
         ),
         owner: |day| day.customer_id,
         detail: |day| Ok(json!({ "specialDay": day.id })),
+        field: |_| FileField::SpecialDay,
     };
     removal::remove(ctx, id, &removal).await
 }

@@ -279,6 +279,8 @@ fn field_of(column: Column) -> Option<&'static str> {
         | Column::UpdatedAt
         | Column::MergedIntoId
         | Column::ErasedAt
-        | Column::MatchKey => return None,
+        | Column::MatchKey
+        | Column::Completeness
+        | Column::CompletenessRules => return None,
     })
 }

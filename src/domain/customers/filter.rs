@@ -5,6 +5,7 @@
 //! looked up by everyone who may read customers, counted and written down for those who see it masked.
 
 use super::attribute_filter::{self, AttributeCondition};
+use super::completeness::LISTED;
 use super::lookup;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Sort};
@@ -57,6 +58,8 @@ pub struct CustomerFilter {
     pub group: Option<GroupId>,
     /// Only files that were put away, or only those that were not, which is usual.
     pub archived: Option<bool>,
+    /// Only files whose score is below this; one that was not counted yet is not known to be.
+    pub completeness_below: Option<i32>,
 }
 
 /// By what customers are ordered. Contact details are not among it, since an order tells them.
@@ -66,6 +69,8 @@ pub enum OrderField {
     Name,
     /// By when the file was made.
     CreatedAt,
+    /// By how complete the file is; those that were not counted yet below all others.
+    Completeness,
 }
 
 /// How a list is ordered.
@@ -115,6 +120,18 @@ pub async fn narrow(ctx: &Ctx, filter: &CustomerFilter) -> Result<Narrowed> {
         all = all.add(Column::Kind.eq(kind));
     }
     all = all.add_option(filter.group.map(|group| within(members(group))));
+    if let Some(below) = filter.completeness_below {
+        if !(1..=100).contains(&below) {
+            errors.push(
+                Code::OutOfRange,
+                "filter.completenessBelow",
+                "completenessBelow must be 1 to 100",
+            );
+        }
+        all = all
+            .add(Expr::cust(LISTED).gte(0))
+            .add(Expr::cust(LISTED).lt(below));
+    }
     all = all.add(if filter.archived.unwrap_or(false) {
         Column::ArchivedAt.is_not_null()
     } else {

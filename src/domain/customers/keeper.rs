@@ -1,11 +1,13 @@
 //! Saying who keeps a customer: the dedicated person, who sees their contact details in full.
 
 use super::change::save;
+use super::completeness::Touched;
 use super::lock::{Happened, fresh, locked, still_open};
 use super::relations;
 use super::row::CustomerRow;
 use crate::access::{Action, Ctx};
 use crate::error::{Result, UserErrors};
+use entity::enums::FileField;
 use entity::ids::{CustomerId, StaffId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
@@ -46,6 +48,7 @@ pub async fn assign_keeper(
                 store: made.home_store_id,
                 subject: id.into(),
                 detail: &json!({ "keeper": keeper, "before": found.keeper_id }),
+                touched: Touched::Written(vec![FileField::Keeper]),
             };
             happened.write(&*tx, ctx).await?;
             Ok(made.into())

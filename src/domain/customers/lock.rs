@@ -3,6 +3,7 @@
 //!
 //! Called by every writing service of this topic, and by higher topics that change what belongs to a customer.
 
+use super::completeness::{Touched, touched};
 use crate::access::{Action, Ctx, audit, sight};
 use crate::error::{Code, Error, Result};
 use crate::events::{self, NewEvent};
@@ -99,10 +100,12 @@ pub(super) struct Happened<'a> {
     pub subject: Uuid,
     /// Ids and field names; never personal values.
     pub detail: &'a serde_json::Value,
+    /// What was done to the fields of the file.
+    pub touched: Touched,
 }
 
 impl Happened<'_> {
-    /// Writes the event and the audit entry.
+    /// Writes the event and the audit entry, and what follows of it for the completeness of the file.
     pub(super) async fn write(self, tx: &impl ConnectionTrait, ctx: &Ctx) -> Result<()> {
         let event = NewEvent {
             kind: self.kind,
@@ -115,18 +118,20 @@ impl Happened<'_> {
         let entry = audit::Entry::new(ctx, self.action)
             .about([self.customer])
             .detail(self.detail.clone());
-        audit::write(tx, &[entry]).await
+        audit::write(tx, &[entry]).await?;
+        touched(tx, ctx, self.customer, &self.touched).await
     }
 }
 
-/// The event and audit entry of a change to something that hangs on a customer.
-pub(in crate::domain) async fn note(
+/// The event and audit entry of a change to something that hangs on a customer, and what follows of it.
+pub(super) async fn note(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
     (kind, action): (&'static str, &'static str),
     customer: &customer::Model,
     subject: Uuid,
     detail: serde_json::Value,
+    touched: Touched,
 ) -> Result<()> {
     let happened = Happened {
         kind,
@@ -135,6 +140,19 @@ pub(in crate::domain) async fn note(
         store: customer.home_store_id,
         subject,
         detail: &detail,
+        touched,
     };
     happened.write(tx, ctx).await
+}
+
+/// As [`note`], of something that says nothing about how complete the file is.
+pub(in crate::domain) async fn note_beside(
+    tx: &impl ConnectionTrait,
+    ctx: &Ctx,
+    words: (&'static str, &'static str),
+    customer: &customer::Model,
+    subject: Uuid,
+    detail: serde_json::Value,
+) -> Result<()> {
+    note(tx, ctx, words, customer, subject, detail, Touched::Nothing).await
 }

@@ -62,7 +62,9 @@ const fn is_filled(column: Column) -> bool {
         | Column::UpdatedAt
         | Column::MergedIntoId
         | Column::ErasedAt
-        | Column::MatchKey => false,
+        | Column::MatchKey
+        | Column::Completeness
+        | Column::CompletenessRules => false,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Called by the API. There is no change and no removal, on purpose: what was wrong is set right by another note.
 
+use super::completeness::Touched;
 use super::lock::{note, open};
 use super::parse::lines;
 use crate::access::{Action, Ctx, sight};
@@ -43,7 +44,16 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, text: &str) -> Result<Model
                 .await?;
             let words = ("customer.note_added", "customer.note_add");
             let detail = json!({ "note": made.id });
-            note(&*tx, ctx, words, &customer, made.id.into(), detail).await?;
+            note(
+                &*tx,
+                ctx,
+                words,
+                &customer,
+                made.id.into(),
+                detail,
+                Touched::Nothing,
+            )
+            .await?;
             Ok(made)
         })
         .await

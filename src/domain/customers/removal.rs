@@ -3,10 +3,12 @@
 //! Called by the services of this topic only. The owner is looked up, locked in sight, and the row is read again under
 //! the lock; the removal leaves an event and an audit entry.
 
+use super::completeness::Touched;
 use super::contacts::hidden;
 use super::lock::{note, open};
 use crate::access::{Action, Ctx};
 use crate::error::{Error, Result};
+use entity::enums::FileField;
 use entity::ids::CustomerId;
 use sea_orm::{EntityTrait, PrimaryKeyTrait};
 use serde_json::Value;
@@ -22,6 +24,8 @@ pub(super) struct Removal<E: EntityTrait> {
     pub owner: fn(&E::Model) -> CustomerId,
     /// Refuses what is not removed by hand; gives ids and words for event and audit entry.
     pub detail: fn(&E::Model) -> Result<Value>,
+    /// Of which field it is a part.
+    pub field: fn(&E::Model) -> FileField,
 }
 
 /// Removes a row; gives whose it was.
@@ -45,7 +49,17 @@ where
             let found = E::find_by_id(id).one(&*tx).await?.ok_or_else(unknown)?;
             let detail = (removal.detail)(&found)?;
             E::delete_by_id(id).exec(&*tx).await?;
-            note(&*tx, ctx, removal.words, &customer, id.into(), detail).await?;
+            let touched = Touched::Removed(vec![(removal.field)(&found)]);
+            note(
+                &*tx,
+                ctx,
+                removal.words,
+                &customer,
+                id.into(),
+                detail,
+                touched,
+            )
+            .await?;
             Ok(owner)
         })
         .await

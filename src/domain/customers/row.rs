@@ -33,6 +33,8 @@ pub struct CustomerRow {
     pub created_at: DateTime<Utc>,
     /// When the file's fields were last changed.
     pub updated_at: DateTime<Utc>,
+    /// How complete the file is; for cursors only.
+    pub completeness: Option<i32>,
 }
 
 impl From<customer::Model> for CustomerRow {
@@ -49,6 +51,7 @@ impl From<customer::Model> for CustomerRow {
             version: model.version,
             created_at: model.created_at,
             updated_at: model.updated_at,
+            completeness: model.completeness,
         }
     }
 }
@@ -67,5 +70,6 @@ pub(super) fn narrow() -> Select<customer::Entity> {
         Column::Version,
         Column::CreatedAt,
         Column::UpdatedAt,
+        Column::Completeness,
     ])
 }

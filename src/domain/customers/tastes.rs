@@ -1,6 +1,7 @@
 //! What a customer likes and dislikes, as they said or as staff noticed (rule C4). What is derived from purchases
 //! is a third thing, kept apart: nobody sets it by hand.
 
+use super::completeness::{Touched, told_by};
 use super::create::MOST_TOGETHER;
 use super::input::TasteInput;
 use super::lock::{note, open};
@@ -139,7 +140,8 @@ pub async fn add(ctx: &Ctx, customer_id: CustomerId, input: &TasteInput) -> Resu
                 .await?;
             let detail = json!({ "taste": made.id, "aspect": made.aspect });
             let words = ("customer.taste_added", "customer.taste_add");
-            note(&*tx, ctx, words, &customer, made.id.into(), detail).await?;
+            let touched = Touched::Written(vec![told_by(made.aspect)]);
+            note(&*tx, ctx, words, &customer, made.id.into(), detail, touched).await?;
             Ok(made)
         })
         .await
@@ -162,6 +164,7 @@ pub async fn remove(ctx: &Ctx, id: TasteId) -> Result<CustomerId> {
             )),
             _ => Ok(json!({ "taste": taste.id, "aspect": taste.aspect })),
         },
+        field: |taste| told_by(taste.aspect),
     };
     removal::remove(ctx, id, &removal).await
 }

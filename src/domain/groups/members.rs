@@ -7,7 +7,7 @@
 use super::MOST_OF_ONE;
 use crate::access::{Action, Ctx, sight};
 use crate::db::{Keyset, Page, PageRequest, Sort, among};
-use crate::domain::customers::{note, open};
+use crate::domain::customers::{note_beside, open};
 use crate::error::{Code, Error, Result};
 use entity::group_member::{Column, Entity, Model};
 use entity::ids::{CustomerId, GroupId, GroupMemberId};
@@ -73,7 +73,7 @@ pub async fn join(ctx: &Ctx, customer_id: CustomerId, group_id: GroupId) -> Resu
             let made = row.into_active_model().reset_all().insert(&*tx).await?;
             let words = ("customer.group_joined", "customer.group_join");
             let detail = json!({ "group": group_id, "member": made.id });
-            note(&*tx, ctx, words, &customer, made.id.into(), detail).await?;
+            note_beside(&*tx, ctx, words, &customer, made.id.into(), detail).await?;
             Ok(made)
         })
         .await
@@ -105,7 +105,7 @@ pub async fn leave(ctx: &Ctx, customer_id: CustomerId, group_id: GroupId) -> Res
             let left = active.update(&*tx).await?;
             let words = ("customer.group_left", "customer.group_leave");
             let detail = json!({ "group": group_id, "member": left.id });
-            note(&*tx, ctx, words, &customer, left.id.into(), detail).await?;
+            note_beside(&*tx, ctx, words, &customer, left.id.into(), detail).await?;
             Ok(left)
         })
         .await

@@ -159,6 +159,7 @@ async fn hanging(tx: &impl ConnectionTrait, all: &[CustomerId]) -> Result<()> {
         ("delete from taste where customer_id in ", ""),
         ("delete from customer_attribute where customer_id in ", ""),
         ("delete from special_day where customer_id in ", ""),
+        ("delete from field_confirmation where customer_id in ", ""),
         ("delete from customer_note where customer_id in ", ""),
         ("delete from customer_search where customer_id in ", ""),
         ("delete from sight where customer_id in ", ""),
@@ -260,6 +261,8 @@ async fn nameless(tx: &impl ConnectionTrait, ctx: &Ctx, id: CustomerId) -> Resul
         merged_into_id: found.merged_into_id,
         erased_at: Some(ctx.now()),
         match_key: None,
+        completeness: None,
+        completeness_rules: found.completeness_rules,
     };
     let row: customer::ActiveModel = bare.into();
     row.reset_all().update(tx).await?;

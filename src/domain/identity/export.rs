@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use entity::ids::{CustomerId, GroupId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
 use entity::{
     card, consent, contact_point, customer, customer_attribute, customer_group, customer_note,
-    customer_reference, customer_total, group_member, membership, programme, purchase,
-    purchase_line, special_day, store, taste, tier, tier_change, visit,
+    customer_reference, customer_total, field_confirmation, group_member, membership, programme,
+    purchase, purchase_line, special_day, store, taste, tier, tier_change, visit,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub const HELD: &[(&str, &str)] = &[
     ("taste", "/tastes"),
     ("customer_attribute", "/attributes"),
     ("special_day", "/specialDays"),
+    ("field_confirmation", "/confirmations"),
     ("customer_note", "/notes"),
     ("group_member", "/groups"),
     ("customer_reference", "/references"),
@@ -79,6 +80,7 @@ pub async fn export(ctx: &Ctx, id: CustomerId) -> Result<Option<String>> {
         "tastes": tastes(db, &all).await?,
         "attributes": attributes(db, &all).await?,
         "specialDays": special_days(db, &all).await?,
+        "confirmations": confirmations(db, &all).await?,
         "notes": notes(db, &all).await?,
         "groups": groups(db, &all).await?,
         "references": references(db, &all).await?,
@@ -215,6 +217,19 @@ async fn attributes(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
             "notedAt": row.noted_at,
         })
     };
+    Ok(rows.iter().map(value).collect())
+}
+
+/// When fields of their file were last confirmed with them; the files are those of `files`.
+async fn confirmations(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
+    use field_confirmation::Column;
+    let rows = field_confirmation::Entity::find()
+        .filter(Column::CustomerId.is_in(all.iter().copied()))
+        .order_by_asc(Column::CustomerId)
+        .order_by_asc(Column::Field)
+        .all(db.read())
+        .await?;
+    let value = |row: &field_confirmation::Model| json!({ "file": row.customer_id, "field": row.field, "confirmedAt": row.confirmed_at });
     Ok(rows.iter().map(value).collect())
 }
 

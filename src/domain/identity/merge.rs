@@ -8,6 +8,7 @@ use super::locks;
 use crate::access::{Action, Ctx, audit};
 use crate::db::IdempotencyKey;
 use crate::domain::cards::merging as cards;
+use crate::domain::customers::completeness::merging as completeness;
 use crate::domain::customers::journal::Journal;
 use crate::domain::customers::{alias, merging as customers};
 use crate::domain::groups::merging as groups;
@@ -119,6 +120,7 @@ async fn within(
     let kept = customer::Entity::find_by_id(kept.id).one(tx).await?;
     let kept = kept.ok_or_else(|| Error::internal("a locked customer is gone"))?;
     let filled = customers::fill(tx, ctx, &kept, &merged).await?;
+    completeness::join(tx, &journal).await?;
     let mut row = made.into_active_model();
     row.filled = Set(json!(filled));
     let made = row.update(tx).await?;

@@ -98,6 +98,7 @@ pub const TABLES: &[Table] = &[
     table("card", Person, &[to("customer_id", Moves, Cleans)]),
     nobody("category"),
     nobody("company"),
+    nobody("completeness_rules"),
     // Hang on a contact point and go with it.
     table("consent", Person, &[]),
     table(
@@ -161,6 +162,11 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("event", Ids, &[to("customer_id", Stays, Keeps)]),
+    table(
+        "field_confirmation",
+        Person,
+        &[to("customer_id", Moves, Removes)],
+    ),
     // What stays says that nobody was in a group from when to when.
     table("group_member", Person, &[to("customer_id", Moves, Cleans)]),
     // Keys are the callers' own words, and go where what came of them is the customer's.

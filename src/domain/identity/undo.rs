@@ -8,6 +8,7 @@ use super::locks;
 use super::merge::{net, tell};
 use crate::access::{Action, Ctx};
 use crate::domain::cards::merging as cards;
+use crate::domain::customers::completeness::merging as completeness;
 use crate::domain::customers::journal::Journal;
 use crate::domain::customers::merging as customers;
 use crate::domain::groups::merging as groups;
@@ -73,6 +74,7 @@ async fn within(
     customers::empty(tx, ctx, &kept, &merged, &filled).await?;
     customers::part(tx, &journal, &merged).await?;
     groups::part(tx, &journal).await?;
+    completeness::part(tx, &journal).await?;
     visits::part(tx, &journal).await?;
     for id in [kept.id, merged.id] {
         if recount(tx, id).await?.is_none() {

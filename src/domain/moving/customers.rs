@@ -11,6 +11,7 @@ use super::open;
 use super::options::MoveOptions;
 use crate::access::{Action, Ctx, audit, sight};
 use crate::db::{Batch, Engine, Tx, among, prefer_indexes};
+use crate::domain::customers::completeness::uncounted;
 use crate::domain::customers::fill::{self as files, Reference};
 use crate::domain::customers::keepers;
 use crate::domain::organization::{self, CompanySettings, fixed};
@@ -279,6 +280,8 @@ impl Taker {
             .detail(payload.clone());
         audit::gather(&mut batch, &[entry]);
         batch.write(&**tx).await?;
+        let known = touched.iter().filter(|(_, it)| it.before.is_some());
+        uncounted(&**tx, known.map(|(_, it)| it.row.id)).await?;
         let event = NewEvent {
             kind: "customers.imported",
             customer: None,

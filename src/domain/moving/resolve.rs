@@ -8,6 +8,7 @@ use super::{cards, open::close};
 use crate::access::{Action, Ctx, audit, sight};
 use crate::db::{Batch, Engine, Tx, among, prefer_indexes};
 use crate::domain::catalog::arrivals;
+use crate::domain::customers::completeness::uncounted;
 use crate::domain::customers::fill::{self as files, Reference};
 use crate::domain::customers::keepers;
 use crate::domain::organization;
@@ -257,6 +258,7 @@ async fn write(tx: &Tx, ctx: &Ctx, changed: &[customer::Model]) -> Result<()> {
         .detail(payload.clone());
     audit::gather(&mut batch, &[entry]);
     batch.write(&**tx).await?;
+    uncounted(&**tx, changed.iter().map(|row| row.id)).await?;
     let event = NewEvent {
         kind: "customers.imported",
         customer: None,

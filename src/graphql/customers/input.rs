@@ -422,6 +422,8 @@ pub struct CustomerFilterInput {
     group: Option<ID>,
     /// True for files that were put away; usually those that were not.
     archived: Option<bool>,
+    /// Only files whose completeness is below this score, 1 to 100. Those that were not counted yet are left out.
+    completeness_below: Option<i32>,
 }
 
 impl From<CustomerFilterInput> for CustomerFilter {
@@ -447,6 +449,7 @@ impl From<CustomerFilterInput> for CustomerFilter {
                 .collect(),
             group: given.group.map(|id| key(&id)),
             archived: given.archived,
+            completeness_below: given.completeness_below,
         }
     }
 }
@@ -458,6 +461,8 @@ pub enum CustomerOrderField {
     Name,
     /// By when the file was made.
     CreatedAt,
+    /// By how complete the file is: the least complete first, before them those that were not counted yet.
+    Completeness,
 }
 
 /// How customers are ordered.
@@ -477,6 +482,7 @@ impl From<CustomerOrderInput> for CustomerOrder {
             field: match given.field {
                 CustomerOrderField::Name => OrderField::Name,
                 CustomerOrderField::CreatedAt => OrderField::CreatedAt,
+                CustomerOrderField::Completeness => OrderField::Completeness,
             },
             sort: given.direction.into(),
         }

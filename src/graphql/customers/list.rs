@@ -88,6 +88,7 @@ fn place(row: &CustomerRow, order: CustomerOrder) -> CursorValue {
     match order.field {
         OrderField::Name => CursorValue::Bytes(row.name_key.clone()),
         OrderField::CreatedAt => CursorValue::Timestamp(row.created_at),
+        OrderField::Completeness => CursorValue::Int(row.completeness.unwrap_or(-1).into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The API of customers: their file, how to reach them, notes, tastes, days, and the lists that find them.
 
+mod completeness;
 mod contact;
 mod input;
 mod links;
@@ -15,6 +16,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use completeness::{CompletenessMutation, CompletenessQuery};
 pub use contact::{Consent, ContactPoint};
 pub use list::{CustomerConnection, CustomerEdge, NoteConnection, NoteEdge};
 pub use mutation::CustomerMutation;

@@ -1,6 +1,7 @@
 //! A customer as the API shows them. The narrow row comes with every answer; the rest of the file and what hangs on
 //! it is loaded for the whole page when a field asks for it.
 
+use super::completeness::{CompletenessOf, CustomerCompleteness};
 use super::contact::ContactPoint;
 use super::links::{self, StaffRef, StoreRef};
 use super::list::{NoteConnection, notes_page};
@@ -323,6 +324,15 @@ impl Customer {
             .into_iter()
             .map(GroupMember)
             .collect())
+    }
+
+    /// How complete their file is, and which fields are missing or were not confirmed lately.
+    async fn completeness(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Option<CustomerCompleteness>> {
+        let found = load(context, CompletenessOf(self.0.id)).await?;
+        Ok(found.map(CustomerCompleteness))
     }
 
     /// Merges of other files into this one, oldest first, those that were undone too. Needs the right to merge.

@@ -178,3 +178,54 @@ pub enum TasteProvenance {
     /// Computed from purchases; cannot be set by hand.
     Derived,
 }
+
+/// A part of a customer's file that is either known or missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::enums::FileField")]
+pub enum FileField {
+    /// The full name, told and not only a number in another system.
+    FullName,
+    /// How to address them.
+    Salutation,
+    /// Their gender, as they state it.
+    Gender,
+    /// When they were born.
+    BirthDate,
+    /// A telephone number.
+    Phone,
+    /// An e-mail address or a name in a chat: another way to reach them.
+    EmailOrChat,
+    /// Their home address; of a business, its address.
+    Address,
+    /// The region they live in.
+    Region,
+    /// The language in which they are addressed.
+    Language,
+    /// What they do: occupation, position or employer.
+    Occupation,
+    /// Their income.
+    Income,
+    /// Something they like or dislike, as they said or as staff noticed.
+    Taste,
+    /// A size they wear or use.
+    Size,
+    /// A day worth remembering.
+    SpecialDay,
+    /// Who keeps them.
+    Keeper,
+    /// The store that is their home.
+    HomeStore,
+    /// Whether they may be contacted: a statement about a contact point in use, given or refused.
+    Consent,
+}
+
+/// How it stands with a field of a customer's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum FileFieldState {
+    /// Known, and confirmed lately.
+    Present,
+    /// Not known.
+    Missing,
+    /// Known, and never confirmed or not for as long as the rules say.
+    NotConfirmed,
+}

@@ -30,6 +30,7 @@ const PLANTED: &[&str] = &[
     "ContactPointAddInput.label",
     "ContactPointAddInput.value",
     "ContactPointUpdateInput.label",
+    "CustomerConfirmInput.idempotencyKey",
     "CustomerContactPointInput.label",
     "CustomerContactPointInput.value",
     "CustomerCreateInput.buyingPurpose",
@@ -225,6 +226,9 @@ async fn planted(shop: &Shop, receipt: &str) -> String {
             .await;
         }
     }
+    let confirm = json!({ "customerId": id, "fields": ["FULL_NAME"], "idempotencyKey": plant() });
+    shop.run("customerConfirm", "customer { id }", confirm)
+        .await;
     let note = json!({ "customerId": id, "text": plant() });
     shop.run("customerNoteAdd", "note { id }", note).await;
     let taste = json!({ "customerId": id, "aspect": "HOBBY", "value": plant(), "attitude": "LIKES", "provenance": "NOTED" });

@@ -16,6 +16,7 @@ const SNAPSHOT: &str = "fragment All on Customer { id fullName version salutatio
     contactPoints { id kind value label preferred verifiedAt consents { purpose granted evidence } } \
     removedContactPoints { id value } tastes { id aspect value attitude } specialDays { id label person } \
     notes(first: 50) { nodes { id text } } attributes { attribute { key } provenance value { text } notedAt } groups { id group { name } joinedAt } former: groups(former: true) { id leftAt } \
+    completeness { score upToDate fields { field state confirmedAt confirmedBy { id } } } \
     totals { visits receipts bought { amount } returned { amount } net { amount } firstVisitOn lastVisitOn lastVisitAt lastPurchaseOn } \
     memberships { id tier { name } grantedTier { name } enrolledAt tierChanges { id } } \
     cards { id number status statusReason } \

@@ -23,6 +23,9 @@ impl Around<'_> {
             name_key: self.key(&full_name),
             // Told by whoever writes the file.
             match_key: None,
+            // Counted by a job, when all of the file has come.
+            completeness: None,
+            completeness_rules: 0,
             full_name,
             salutation: None,
             gender: None,
