@@ -121,7 +121,7 @@ letters! {
     SpecialDayId = b'D',
     NoteId = b'N',
     AttributeId = b't',
-    CustomerAttributeId = b'a',
+    CustomerAttributeId = b'k',
     GroupId = b'g',
     GroupMemberId = b'n',
     ProgrammeId = b'G',
