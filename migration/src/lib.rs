@@ -21,16 +21,17 @@ mod m0007_catalog;
 mod m0008_moving_in;
 mod m0009_merge_and_erasure;
 mod m0010_transfers;
+mod m0014_arrivals;
 mod sql;
 
 pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 10;
+pub const PROGRAM_LEVEL: i32 = 14;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 10] = [
+pub const CHANGES: [&Change; 11] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -41,6 +42,7 @@ pub const CHANGES: [&Change; 10] = [
     &m0008_moving_in::CHANGE,
     &m0009_merge_and_erasure::CHANGE,
     &m0010_transfers::CHANGE,
+    &m0014_arrivals::CHANGE,
 ];
 
 /// Hands the changes to SeaORM's migrator, which remembers the ones that were made.

@@ -6,5 +6,6 @@ pub mod customers;
 pub mod identity;
 pub mod moving;
 pub mod organization;
+pub mod sheets;
 pub mod transfers;
 pub mod visits;

@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
-    AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
-    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
+    AnnouncedVisitId, ArrivalId, AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId,
+    CustomerId, EnquiryEntryId, JobId, MembershipId, MergeId, NoteId, ProductId, ProductPriceId,
+    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
+    TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use uuid::Uuid;
 
@@ -125,6 +126,9 @@ letters! {
     MembershipId = b'M',
     CardId = b'K',
     VisitId = b'V',
+    ArrivalId = b'a',
+    AnnouncedVisitId = b'v',
+    EnquiryEntryId = b'q',
     PurchaseId = b'B',
     PurchaseLineId = b'L',
     MergeId = b'm',

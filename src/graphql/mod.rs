@@ -23,5 +23,6 @@ pub mod catalog;
 pub mod customers;
 pub mod operations;
 pub mod organization;
+pub mod sheets;
 pub mod transfers;
 pub mod visits;

@@ -12,7 +12,7 @@ use super::loaders::{Batch, Shared, batch, report_shared};
 use super::operations::{AuditEntry, Job};
 use super::organization::{Company, Region, Session, Staff, Store};
 use super::transfers::Transfer;
-use super::visits::{Purchase, PurchaseLine, Visit};
+use super::visits::{AnnouncedVisit, Arrival, EnquiryEntry, Purchase, PurchaseLine, Visit};
 use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
@@ -25,9 +25,10 @@ use crate::jobs;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
-    AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerId, JobId, MembershipId,
-    MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId,
-    SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
+    AnnouncedVisitId, ArrivalId, AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId,
+    CustomerId, EnquiryEntryId, JobId, MembershipId, MergeId, NoteId, ProductId, ProductPriceId,
+    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
+    TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -44,6 +45,10 @@ const MOST_NODES: usize = 100;
     desc = "The global id, opaque and good for ever."
 ))]
 pub enum Node {
+    /// A visit that was announced before.
+    AnnouncedVisit(AnnouncedVisit),
+    /// A customer who is here, or was.
+    Arrival(Arrival),
     /// An entry of the audit log.
     AuditEntry(AuditEntry),
     /// The company.
@@ -60,6 +65,8 @@ pub enum Node {
     CustomerMerge(CustomerMerge),
     /// Two customers who may be one person with two files.
     DuplicatePair(DuplicatePair),
+    /// What one side said in an enquiry.
+    EnquiryEntry(EnquiryEntry),
     /// A job of the queue.
     Job(Job),
     /// A customer's membership in a programme.
@@ -200,6 +207,17 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
         }),
         TransferId::LETTER => nodes(transfers::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Transfer(row))
+        }),
+        AnnouncedVisitId::LETTER => {
+            nodes(visits::expected::by_ids(ctx, &ids(keys)).await?, |row| {
+                (row.id, AnnouncedVisit(row))
+            })
+        }
+        ArrivalId::LETTER => nodes(visits::arrivals::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Arrival(row))
+        }),
+        EnquiryEntryId::LETTER => nodes(visits::enquiries::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, EnquiryEntry(row))
         }),
         VisitId::LETTER => nodes(visits::lookup::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Visit(row))

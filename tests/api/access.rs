@@ -68,6 +68,12 @@ const QUERIES: &[(&str, &str, Who)] = &[
     ("card", "card(id: \"x\") { id }", READERS),
     ("visits", "visits { nodes { id } totalCount }", READERS),
     ("visit", "visit(id: \"x\") { id }", READERS),
+    ("arrivals", "arrivals { nodes { id } totalCount }", READERS),
+    (
+        "announcedVisits",
+        "announcedVisits { nodes { id } totalCount }",
+        READERS,
+    ),
     ("customer", "customer(id: \"x\") { id }", READERS),
     (
         "customers",
@@ -221,6 +227,15 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
     ("cardReportLost", "{ cardId: \"x\", version: 0 }", SHOP),
     ("cardReplace", "{ cardId: \"x\", version: 0 }", SHOP),
     ("visitRecord", "{ customerId: \"x\" }", SHOP),
+    ("customerArrive", "{ customerId: \"x\" }", SHOP),
+    (
+        "visitAnnounce",
+        "{ customerId: \"x\", expectedAt: \"2000-01-01T00:00:00Z\" }",
+        SHOP,
+    ),
+    ("announcedVisitUpdate", "{ id: \"x\", version: 0 }", SHOP),
+    ("announcedVisitCancel", "{ id: \"x\", version: 0 }", SHOP),
+    ("enquiryContinue", "{ visitId: \"x\", entries: [] }", SHOP),
     ("jobRetry", "{ id: \"x\" }", ADMIN),
     (
         "exportCreate",

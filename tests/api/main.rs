@@ -13,6 +13,8 @@
 mod support;
 
 mod access;
+mod announced_visits;
+mod arrivals;
 mod backup;
 mod breakages;
 mod catalog;
@@ -23,6 +25,7 @@ mod database_away;
 mod demo;
 mod deploy;
 mod doctor;
+mod enquiries;
 mod export;
 mod full_disk;
 mod health;

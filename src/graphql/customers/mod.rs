@@ -17,8 +17,10 @@ mod tests;
 
 pub use contact::{Consent, ContactPoint};
 pub use list::{CustomerConnection, CustomerEdge, NoteConnection, NoteEdge};
+pub(in crate::graphql) use loader::{DaysOf, FileOf, TastesOf};
 pub use mutation::CustomerMutation;
 pub use mutation_parts::CustomerPartsMutation;
 pub use object::Customer;
+pub(in crate::graphql) use parts::today;
 pub use parts::{Address, BirthDate, CustomerTotals, Income, Note, SpecialDay, Taste};
 pub use query::CustomerQuery;
