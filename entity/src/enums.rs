@@ -382,6 +382,22 @@ words! {
         /// Asked something, by chat or call.
         Enquiry = "ENQUIRY",
     }
+    /// What became of a visit that was announced.
+    AnnouncedVisitState {
+        /// The customer is expected, or did not come.
+        Announced = "ANNOUNCED",
+        /// They came.
+        Arrived = "ARRIVED",
+        /// It was called off.
+        Cancelled = "CANCELLED",
+    }
+    /// Which side said something in an enquiry.
+    EnquiryAuthor {
+        /// The customer.
+        Customer = "CUSTOMER",
+        /// The shop.
+        Staff = "STAFF",
+    }
     /// What came of a visit.
     VisitOutcome {
         /// Something was bought.

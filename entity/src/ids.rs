@@ -111,6 +111,12 @@ ids! {
     TierChangeId;
     /// A visit.
     VisitId;
+    /// A customer who is here.
+    ArrivalId;
+    /// A visit that was announced before.
+    AnnouncedVisitId;
+    /// What one side said in an enquiry.
+    EnquiryEntryId;
     /// Data on their way out or in.
     TransferId;
     /// A purchase: one receipt.

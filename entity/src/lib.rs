@@ -4,6 +4,8 @@
 //! which nobody calls. Everything above imports this crate; it imports nothing of ours and knows no GraphQL.
 
 pub mod access_change;
+pub mod announced_visit;
+pub mod arrival;
 pub mod attempt;
 pub mod attribute;
 pub mod audit_customer;
@@ -23,6 +25,7 @@ pub mod customer_note;
 pub mod customer_reference;
 pub mod customer_total;
 pub mod duplicate_dismissal;
+pub mod enquiry_entry;
 pub mod enums;
 pub mod event;
 pub mod field_confirmation;

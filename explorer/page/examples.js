@@ -220,11 +220,17 @@ export const GROUPS = [
       birthDate { text age }
       card { number status }
       memberships { tier { name discountPercent } }
-      tastes { aspect value attitude provenance }
-      specialDays { label person date nextOn }
-      totals { visits lastVisitOn net { amount currencyCode } }
       notes(first: 3) { nodes { text writtenAt author { name } } }
-      visits(first: 3) { nodes { businessDate purchases { lines { name quantity } } } }
+      arrivalSheet {
+        daysSinceLastVisit
+        recentPurchases(first: 3) { lines { name quantity } net { amount currencyCode } }
+        likes { value }
+        dislikes { value }
+        favoriteCategories { category receipts net { amount } lastBoughtOn }
+        occasions(withinDays: 30) { on inDays specialDay { label person } }
+        openEnquiries { at note }
+        announcedVisit { expectedAt note }
+      }
     }
   }
 }`,

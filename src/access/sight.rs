@@ -349,6 +349,24 @@ pub fn gather(
     );
 }
 
+/// Shows a customer to nobody any more for this cause.
+///
+/// # Errors
+/// Those of the database.
+pub async fn withdraw(
+    tx: &impl ConnectionTrait,
+    customer_id: CustomerId,
+    cause: &str,
+) -> Result<()> {
+    let mut sql = Sql::for_connection(tx);
+    sql.push("delete from sight where customer_id = ")
+        .bind(customer_id)
+        .push(" and cause = ")
+        .bind(cause);
+    tx.execute_raw(sql.build()).await?;
+    Ok(())
+}
+
 /// Forgets what is shown to nobody any more; gives how many rows.
 ///
 /// # Errors

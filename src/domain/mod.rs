@@ -8,5 +8,6 @@ pub mod groups;
 pub mod identity;
 pub mod moving;
 pub mod organization;
+pub mod sheets;
 pub mod transfers;
 pub mod visits;

@@ -7,10 +7,11 @@ use crate::error::{Error, Result};
 use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
-    AttributeId, AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerAttributeId,
-    CustomerId, GroupId, GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId,
-    ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId,
-    StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
+    AnnouncedVisitId, ArrivalId, AttributeId, AuditEntryId, CardId, CategoryId, CompanyId,
+    ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId, GroupId, GroupMemberId, JobId,
+    MembershipId, MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId,
+    PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId,
+    TierId, TransferId, VisitId,
 };
 use uuid::Uuid;
 
@@ -121,7 +122,7 @@ letters! {
     SpecialDayId = b'D',
     NoteId = b'N',
     AttributeId = b't',
-    CustomerAttributeId = b'a',
+    CustomerAttributeId = b'k',
     GroupId = b'g',
     GroupMemberId = b'n',
     ProgrammeId = b'G',
@@ -130,6 +131,9 @@ letters! {
     MembershipId = b'M',
     CardId = b'K',
     VisitId = b'V',
+    ArrivalId = b'a',
+    AnnouncedVisitId = b'v',
+    EnquiryEntryId = b'q',
     PurchaseId = b'B',
     PurchaseLineId = b'L',
     MergeId = b'm',

@@ -25,5 +25,6 @@ pub mod customers;
 pub mod groups;
 pub mod operations;
 pub mod organization;
+pub mod sheets;
 pub mod transfers;
 pub mod visits;

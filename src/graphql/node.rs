@@ -14,7 +14,7 @@ use super::loaders::{Batch, Shared, batch, report_shared};
 use super::operations::{AuditEntry, Job};
 use super::organization::{Company, Region, Session, Staff, Store};
 use super::transfers::Transfer;
-use super::visits::{Purchase, PurchaseLine, Visit};
+use super::visits::{AnnouncedVisit, Arrival, EnquiryEntry, Purchase, PurchaseLine, Visit};
 use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
@@ -27,10 +27,11 @@ use crate::jobs;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
-    AttributeId, AuditEntryId, CardId, CategoryId, CompanyId, ContactPointId, CustomerAttributeId,
-    CustomerId, GroupId, GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId,
-    ProductPriceId, ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId,
-    StaffId, StoreId, TasteId, TierChangeId, TierId, TransferId, VisitId,
+    AnnouncedVisitId, ArrivalId, AttributeId, AuditEntryId, CardId, CategoryId, CompanyId,
+    ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId, GroupId, GroupMemberId, JobId,
+    MembershipId, MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId,
+    PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId,
+    TierId, TransferId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -49,6 +50,10 @@ const MOST_NODES: usize = 100;
 pub enum Node {
     /// An attribute that the shop defines for its customers.
     Attribute(Attribute),
+    /// A visit that was announced before.
+    AnnouncedVisit(AnnouncedVisit),
+    /// A customer who is here, or was.
+    Arrival(Arrival),
     /// An entry of the audit log.
     AuditEntry(AuditEntry),
     /// The company.
@@ -67,6 +72,8 @@ pub enum Node {
     CustomerMerge(CustomerMerge),
     /// Two customers who may be one person with two files.
     DuplicatePair(DuplicatePair),
+    /// What one side said in an enquiry.
+    EnquiryEntry(EnquiryEntry),
     /// A group that customers join and leave.
     Group(Group),
     /// A customer's membership in a group.
@@ -224,6 +231,17 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
         }),
         TransferId::LETTER => nodes(transfers::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Transfer(row))
+        }),
+        AnnouncedVisitId::LETTER => {
+            nodes(visits::expected::by_ids(ctx, &ids(keys)).await?, |row| {
+                (row.id, AnnouncedVisit(row))
+            })
+        }
+        ArrivalId::LETTER => nodes(visits::arrivals::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, Arrival(row))
+        }),
+        EnquiryEntryId::LETTER => nodes(visits::enquiries::by_ids(ctx, &ids(keys)).await?, |row| {
+            (row.id, EnquiryEntry(row))
         }),
         VisitId::LETTER => nodes(visits::lookup::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, Visit(row))

@@ -70,6 +70,12 @@ const QUERIES: &[(&str, &str, Who)] = &[
     ("card", "card(id: \"x\") { id }", READERS),
     ("visits", "visits { nodes { id } totalCount }", READERS),
     ("visit", "visit(id: \"x\") { id }", READERS),
+    ("arrivals", "arrivals { nodes { id } totalCount }", READERS),
+    (
+        "announcedVisits",
+        "announcedVisits { nodes { id } totalCount }",
+        READERS,
+    ),
     ("customer", "customer(id: \"x\") { id }", READERS),
     (
         "customers",
@@ -177,7 +183,7 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         "{ customerId: \"x\", fields: [PHONE] }",
         SHOP,
     ),
-    ("completenessRulesChange", "{ version: 0 }", ADMIN),
+    ("completenessRulesUpdate", "{ version: 0 }", ADMIN),
     ("customerNoteAdd", "{ customerId: \"x\", text: \"\" }", SHOP),
     (
         "contactPointAdd",
@@ -209,7 +215,7 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         "{ key: \"\", name: \"\", kind: TEXT }",
         OFFICE,
     ),
-    ("attributeChange", "{ id: \"x\", version: 0 }", OFFICE),
+    ("attributeUpdate", "{ id: \"x\", version: 0 }", OFFICE),
     ("attributeArchive", "{ id: \"x\", version: 0 }", OFFICE),
     ("attributeUnarchive", "{ id: \"x\", version: 0 }", OFFICE),
     (
@@ -223,7 +229,7 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         SHOP,
     ),
     ("groupCreate", "{ name: \"\" }", CLUBS),
-    ("groupChange", "{ id: \"x\", version: 0 }", READERS),
+    ("groupUpdate", "{ id: \"x\", version: 0 }", READERS),
     ("groupArchive", "{ id: \"x\", version: 0 }", CLUBS),
     ("groupUnarchive", "{ id: \"x\", version: 0 }", CLUBS),
     ("groupJoin", "{ customerId: \"x\", groupId: \"x\" }", SHOP),
@@ -262,6 +268,15 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
     ("cardReportLost", "{ cardId: \"x\", version: 0 }", SHOP),
     ("cardReplace", "{ cardId: \"x\", version: 0 }", SHOP),
     ("visitRecord", "{ customerId: \"x\" }", SHOP),
+    ("customerArrive", "{ customerId: \"x\" }", SHOP),
+    (
+        "visitAnnounce",
+        "{ customerId: \"x\", expectedAt: \"2000-01-01T00:00:00Z\" }",
+        SHOP,
+    ),
+    ("announcedVisitUpdate", "{ id: \"x\", version: 0 }", SHOP),
+    ("announcedVisitCancel", "{ id: \"x\", version: 0 }", SHOP),
+    ("enquiryContinue", "{ visitId: \"x\", entries: [] }", SHOP),
     ("jobRetry", "{ id: \"x\" }", ADMIN),
     (
         "exportCreate",

@@ -75,8 +75,18 @@ async fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
     if Engine::of_this_run() == Engine::Sqlite {
         let file = place.data.join("regulars.db");
         let mut bytes = std::fs::read(&file).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle..middle + 8192].fill(0xff);
+        // Where rows stand: without its schema it would be no database at all.
+        let (page, schema) = (4096, b"create ");
+        let of_rows = |page: &[u8]| {
+            !page
+                .windows(schema.len())
+                .any(|part| part.eq_ignore_ascii_case(schema))
+        };
+        let middle = (bytes.len() / 2).next_multiple_of(page);
+        let mut places = (middle..bytes.len() - 2 * page).step_by(page);
+        let at = places.find(|at| of_rows(&bytes[*at..*at + 2 * page]));
+        let at = at.unwrap();
+        bytes[at..at + 2 * page].fill(0xff);
         std::fs::write(&file, bytes).unwrap();
         let output = program::run(&place, ["doctor"]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -2,6 +2,7 @@
 
 use crate::support::world::{email, sign_in};
 use crate::support::{Program, World};
+use entity::values::Clock;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -104,6 +105,7 @@ async fn fill(world: &World) {
             "specialDays": [{ "label": "Anniversary", "date": "2015-05-20" }],
         });
         let made = run(world, create, input).await;
+        expect(world, &made["customer"]["id"]).await;
         let input = json!({
             "customerId": made["customer"]["id"],
             "storeId": world.store,
@@ -121,6 +123,19 @@ async fn fill(world: &World) {
             "value": { "integer": n }, "provenance": "NOTED" });
         run(world, set, input).await;
     }
+}
+
+/// Somebody is expected, and comes.
+async fn expect(world: &World, customer: &Value) {
+    let announce = "mutation($input: VisitAnnounceInput!) { visitAnnounce(input: $input) \
+        { announcedVisit { id } userErrors { code field message } } }";
+    let at = world.server.clock.now() + chrono::TimeDelta::hours(1);
+    let input = json!({ "customerId": customer, "storeId": world.store, "expectedAt": at });
+    run(world, announce, input).await;
+    let arrive = "mutation($input: CustomerArriveInput!) { customerArrive(input: $input) \
+        { arrival { id } userErrors { code field message } } }";
+    let input = json!({ "customerId": customer, "storeId": world.store });
+    run(world, arrive, input).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,6 +169,21 @@ async fn lists_cost_the_same_however_long_they_are() {
             14,
             "query($first: Int!) { visits(first: $first) { nodes { id customer { fullName } store { name } \
              servedBy { name } purchases { id net { amount } lines { sku product { name listPrice { amount } } amount { amount } } } } } }",
+        ),
+        (
+            "arrivals",
+            20,
+            "query($first: Int!) { arrivals(first: $first) { nodes { at store { name } visit { outcome arrival { id } \
+             transcript(first: 3) { nodes { text } } } sheet { daysSinceLastVisit \
+             recentPurchases { id net { amount } } openEnquiries { id } likes { value } dislikes { value } \
+             favoriteCategories { category net { amount } } occasions { on specialDay { label } } announcedVisit { id } \
+             customer { fullName card { number } } } } } }",
+        ),
+        (
+            "announcedVisits",
+            8,
+            "query($first: Int!) { announcedVisits(first: $first) { nodes { expectedAt state customer { fullName } \
+             store { name } announcedBy { name } arrival { at visit { id } } } } }",
         ),
         (
             "products",
@@ -236,7 +266,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     let program = Program::serve(&world.server.place);
     let token = sign_in(&program.client, &email("ADMIN")).await;
     let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } groups { id } attributes { id attribute { id } } } } groups(first: 20) { nodes { id } } \
-        visits(first: 20) { nodes { id purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
+        visits(first: 20) { nodes { id arrival { id announcedVisit { id } } purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
         auditEntries(first: 20) { nodes { id } } }";
     let answer = program
         .client
@@ -244,7 +274,7 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
         .await;
     let mut found = BTreeMap::new();
     ids(answer.data(), &mut found);
-    assert_eq!(found.len(), 13, "types of objects: {:?}", found.keys());
+    assert_eq!(found.len(), 15, "types of objects: {:?}", found.keys());
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
     for (of_type, ids) in &found {
         let ids: Vec<&String> = ids.iter().take(20).collect();

@@ -13,6 +13,8 @@
 mod support;
 
 mod access;
+mod announced_visits;
+mod arrivals;
 mod attributes;
 mod backup;
 mod breakages;
@@ -25,6 +27,7 @@ mod database_away;
 mod demo;
 mod deploy;
 mod doctor;
+mod enquiries;
 mod export;
 mod full_disk;
 mod groups;

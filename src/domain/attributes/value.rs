@@ -1,6 +1,6 @@
 //! Values of attributes: what is handed in, checked against the definition, and the one way in which it is kept.
 //!
-//! Called by `customers` for what is set and for what a list is narrowed down to, and by [`super::definition`] for bounds.
+//! Called by `customers` for what is set and for what a list is narrowed down to, and for the bounds of definitions.
 //! Asks nothing of the database.
 
 use super::{Choice, Definition};

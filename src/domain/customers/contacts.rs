@@ -5,30 +5,28 @@
 
 use super::completeness::Touched;
 use super::consents;
+use super::contact_reads::show;
+pub use super::contact_reads::{ContactPoint, by_ids, of_customers, removed_of_customers};
 use super::create::MOST_TOGETHER;
-use super::full;
 use super::input::{ContactInput, Patch};
 use super::lock::{note, open};
 use super::parse::{maybe_line, patch_line};
-use crate::access::{Action, Ctx, sight};
-use crate::db;
+use crate::access::{Action, Ctx};
 use crate::domain::organization::{self, CompanySettings};
 use crate::error::{Code, Error, Result, UserErrors, text_code};
 use entity::contact_point::{self, Column, Model};
 use entity::customer;
 use entity::enums::ContactKind;
 use entity::ids::{ContactPointId, CustomerId};
+use entity::values::ContactValue;
 use entity::values::handle::ContactError;
 use entity::values::phone::PhoneError;
-use entity::values::{ContactValue, handle};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, Value};
+use sea_orm::sea_query::{Expr, Value};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder,
 };
 use serde_json::json;
-use std::collections::BTreeSet;
 
 /// Contact points of one customer.
 const MOST: usize = 50;
@@ -36,45 +34,6 @@ const MOST: usize = 50;
 const MOST_REMOVED: usize = 200;
 /// Characters of a label.
 const LONGEST_LABEL: usize = 50;
-
-/// A contact point as a viewer may see it.
-#[derive(Clone, PartialEq)]
-pub struct ContactPoint {
-    row: Model,
-    in_full: bool,
-}
-
-impl std::fmt::Debug for ContactPoint {
-    /// Without the value: contact details do not belong into logs.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ContactPoint")
-            .field("id", &self.row.id)
-            .field("kind", &self.row.kind)
-            .finish_non_exhaustive()
-    }
-}
-
-impl ContactPoint {
-    /// The row, for everything but the value.
-    pub fn row(&self) -> &Model {
-        &self.row
-    }
-
-    /// May the viewer see the value in full?
-    pub fn in_full(&self) -> bool {
-        self.in_full
-    }
-
-    /// The value for an answer: in full, which is noted for the audit log, or masked.
-    pub fn value(&self, ctx: &Ctx) -> String {
-        if self.in_full {
-            ctx.reads.shown(self.row.customer_id);
-            self.row.value.clone()
-        } else {
-            handle::mask(self.row.kind, &self.row.value)
-        }
-    }
-}
 
 fn code(error: &ContactError) -> Code {
     match error {
@@ -368,71 +327,6 @@ pub async fn remove(ctx: &Ctx, id: ContactPointId) -> Result<CustomerId> {
             Ok(owner)
         })
         .await
-}
-
-/// The contact points of these customers, as the viewer may see them: preferred ones first, by kind. Customers
-/// out of sight have none.
-///
-/// # Errors
-/// Those of the policy and the database.
-pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    let owned = db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied());
-    among(ctx, owned.and(Column::RemovedAt.is_null())).await
-}
-
-/// As [`of_customers`], of those that were removed and are kept for their consents.
-///
-/// # Errors
-/// As [`of_customers`].
-pub async fn removed_of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    let owned = db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied());
-    among(ctx, owned.and(Column::RemovedAt.is_not_null())).await
-}
-
-/// Contact points by id, where their customers are in sight; removed ones too.
-///
-/// # Errors
-/// Those of the policy and the database.
-pub async fn by_ids(ctx: &Ctx, ids: &[ContactPointId]) -> Result<Vec<ContactPoint>> {
-    among(
-        ctx,
-        db::among(ctx.db.engine(), Column::Id, ids.iter().copied()),
-    )
-    .await
-}
-
-async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<ContactPoint>> {
-    let mut select = contact_point::Entity::find()
-        .filter(which)
-        .order_by_asc(Column::Kind)
-        .order_by_desc(Column::Preferred)
-        .order_by_asc(Column::Id);
-    if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {
-        select = select
-            .filter(Expr::col((contact_point::Entity, Column::CustomerId)).in_subquery(sight));
-    }
-    let rows = select.all(ctx.db.read()).await?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let owners: BTreeSet<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
-    let owners: Vec<CustomerId> = owners.into_iter().collect();
-    let full = full::in_full(ctx, &owners).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ContactPoint {
-            in_full: full.contains(&row.customer_id),
-            row,
-        })
-        .collect())
-}
-
-async fn show(ctx: &Ctx, row: Model) -> Result<ContactPoint> {
-    let full = full::in_full(ctx, &[row.customer_id]).await?;
-    Ok(ContactPoint {
-        in_full: full.contains(&row.customer_id),
-        row,
-    })
 }
 
 async fn find(ctx: &Ctx, id: ContactPointId) -> Result<Option<Model>> {

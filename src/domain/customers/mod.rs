@@ -12,6 +12,7 @@ pub mod bulk;
 mod change;
 pub mod completeness;
 pub mod consents;
+mod contact_reads;
 pub mod contacts;
 mod create;
 pub mod days;

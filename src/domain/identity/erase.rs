@@ -135,6 +135,8 @@ async fn remembered(tx: &impl ConnectionTrait, all: &[CustomerId], cards: &[Card
         "delete from idempotency where result_id in (select id from visit where customer_id in ",
     )
     .bind_list(all.iter().copied())
+    .push(") or result_id in (select id from announced_visit where customer_id in ")
+    .bind_list(all.iter().copied())
     .push(") or result_id in (select id from customer_merge where kept_id in ")
     .bind_list(all.iter().copied())
     .push(" or merged_id in ")
@@ -177,6 +179,20 @@ async fn hanging(tx: &impl ConnectionTrait, all: &[CustomerId]) -> Result<()> {
         ("delete from customer_merge where merged_id in ", ""),
         ("update customer set referred_by_id = null where referred_by_id in ", ""),
         ("update customer set gift_from_id = null where gift_from_id in ", ""),
+        (
+            "delete from enquiry_entry where visit_id in (select id from visit where customer_id in ",
+            ")",
+        ),
+        (
+            "update announced_visit set note = null, cancel_reason = null
+                where (note is not null or cancel_reason is not null) and customer_id in ",
+            "",
+        ),
+        // Nobody is expected any more.
+        (
+            "update announced_visit set state = 'CANCELLED' where state = 'ANNOUNCED' and customer_id in ",
+            "",
+        ),
         ("update visit set note = null where note is not null and customer_id in ", ""),
         (
             "update purchase_line set discount_reason = null where discount_reason is not null and purchase_id in

@@ -3,17 +3,18 @@
 //! Called by the API for those who see the customer's contact details in full. Leaves an audit entry. What belongs to the
 //! shop or to its staff is left out: what goods cost it, who wrote what.
 
+use super::export_visits;
 use crate::access::{Action, Ctx, audit};
 use crate::db::Db;
 use crate::domain::attributes::{defined, value};
 use crate::domain::customers;
 use crate::domain::organization::settings;
 use crate::error::{Error, Result};
-use entity::ids::{CustomerId, GroupId, MembershipId, ProgrammeId, PurchaseId, TierId, VisitId};
+use entity::ids::{CustomerId, GroupId, MembershipId, ProgrammeId, TierId};
 use entity::{
     card, consent, contact_point, customer, customer_attribute, customer_group, customer_note,
     customer_reference, customer_total, field_confirmation, group_member, membership, programme,
-    purchase, purchase_line, special_day, store, taste, tier, tier_change, visit,
+    special_day, taste, tier, tier_change,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -40,7 +41,10 @@ pub const HELD: &[(&str, &str)] = &[
     ("membership", "/memberships"),
     ("card", "/memberships/0/cards"),
     ("tier_change", "/memberships/0/tierChanges"),
+    ("announced_visit", "/announcedVisits"),
+    ("arrival", "/arrivals"),
     ("visit", "/visits"),
+    ("enquiry_entry", "/visits/0/transcript"),
     ("purchase", "/visits/0/purchases"),
     ("purchase_line", "/visits/0/purchases/0/lines"),
 ];
@@ -86,7 +90,9 @@ pub async fn export(ctx: &Ctx, id: CustomerId) -> Result<Option<String>> {
         "references": references(db, &all).await?,
         "totals": totals(db, id).await?,
         "memberships": memberships(db, &all).await?,
-        "visits": visits(db, id).await?,
+        "announcedVisits": export_visits::announced(db, &all).await?,
+        "arrivals": export_visits::arrivals(db, &all).await?,
+        "visits": export_visits::visits(db, id).await?,
     });
     let entry = &audit::Entry::new(ctx, "customer.export").about([id]);
     db.write(|tx| async move { audit::write(&*tx, std::slice::from_ref(entry)).await })
@@ -377,79 +383,4 @@ async fn memberships(db: &Db, all: &[CustomerId]) -> Result<Vec<Value>> {
             })
         })
         .collect())
-}
-
-/// Visits read at once.
-const CHUNK: usize = 500;
-
-async fn visits(db: &Db, id: CustomerId) -> Result<Vec<Value>> {
-    let rows = visit::Entity::find()
-        .filter(visit::Column::CustomerId.eq(id))
-        .order_by_asc(visit::Column::At)
-        .order_by_asc(visit::Column::Id)
-        .all(db.read())
-        .await?;
-    let stores: HashMap<_, String> = store::Entity::find()
-        .all(db.read())
-        .await?
-        .into_iter()
-        .map(|store| (store.id, store.name))
-        .collect();
-    let mut told = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(CHUNK) {
-        let mut receipts = receipts(db, chunk).await?;
-        told.extend(chunk.iter().map(|row| {
-            json!({
-                "store": stores.get(&row.store_id),
-                "channel": row.channel,
-                "at": row.at,
-                "businessDate": row.business_date,
-                "outcome": row.outcome,
-                "noPurchaseReason": row.no_purchase_reason,
-                "note": row.note,
-                "purchases": receipts.remove(&row.id).unwrap_or_default(),
-            })
-        }));
-    }
-    Ok(told)
-}
-
-async fn receipts(db: &Db, visits: &[visit::Model]) -> Result<HashMap<VisitId, Vec<Value>>> {
-    let receipts = purchase::Entity::find()
-        .filter(purchase::Column::VisitId.is_in(visits.iter().map(|visit| visit.id)))
-        .order_by_asc(purchase::Column::Id)
-        .all(db.read())
-        .await?;
-    let ids = receipts.iter().map(|receipt| receipt.id);
-    let lines = purchase_line::Entity::find()
-        .filter(purchase_line::Column::PurchaseId.is_in(ids))
-        .order_by_asc(purchase_line::Column::Line)
-        .all(db.read())
-        .await?;
-    let mut by_receipt: HashMap<PurchaseId, Vec<Value>> = HashMap::new();
-    for line in lines {
-        let told = json!({
-            "sku": line.sku,
-            "name": line.name,
-            "category": line.category,
-            "brand": line.brand,
-            "quantityMilli": line.quantity_milli,
-            "listPriceMinor": line.list_price_minor,
-            "amountMinor": line.amount_minor,
-            "discountReason": line.discount_reason,
-        });
-        by_receipt.entry(line.purchase_id).or_default().push(told);
-    }
-    let mut found: HashMap<VisitId, Vec<Value>> = HashMap::new();
-    for receipt in receipts {
-        let told = json!({
-            "source": receipt.source,
-            "number": receipt.receipt_number,
-            "boughtMinor": receipt.bought_minor,
-            "returnedMinor": receipt.returned_minor,
-            "lines": by_receipt.remove(&receipt.id).unwrap_or_default(),
-        });
-        found.entry(receipt.visit_id).or_default().push(told);
-    }
-    Ok(found)
 }

@@ -7,6 +7,7 @@
 pub mod duplicates;
 pub mod erase;
 pub mod export;
+mod export_visits;
 mod locks;
 pub mod merge;
 pub mod merges;

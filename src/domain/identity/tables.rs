@@ -91,6 +91,12 @@ use Merge::{Computed, Moves, Stays};
 /// All of them, by name.
 pub const TABLES: &[Table] = &[
     nobody("access_change"),
+    table(
+        "announced_visit",
+        Person,
+        &[to("customer_id", Moves, Cleans)],
+    ),
+    table("arrival", Person, &[to("customer_id", Moves, Keeps)]),
     nobody("attempt"),
     nobody("attribute"),
     table("audit_customer", Ids, &[to("customer_id", Stays, Keeps)]),
@@ -161,6 +167,8 @@ pub const TABLES: &[Table] = &[
             to("second_id", Stays, Removes),
         ],
     ),
+    // Hang on an enquiry; chats are people's own words.
+    table("enquiry_entry", Person, &[]),
     table("event", Ids, &[to("customer_id", Stays, Keeps)]),
     table(
         "field_confirmation",

@@ -305,7 +305,7 @@ impl Booking {
                     "returnedMinor": returned,
                 }),
             });
-            if visit.channel == VisitChannel::InStore {
+            if visit.channel == VisitChannel::InStore && !visit.arrival_told {
                 self.events.push(NewEvent {
                     kind: "customer.arrived",
                     customer: Some(visit.customer),

@@ -27,6 +27,8 @@ pub struct VisitFacts {
     pub note: Option<String>,
     /// The receipt, when something was bought or brought back.
     pub purchase: Option<PurchaseFacts>,
+    /// Has it been told already that the customer is here, so that the visit need not tell it?
+    pub arrival_told: bool,
 }
 
 /// A receipt.

@@ -400,5 +400,6 @@ fn facts(source: &str, receipt: &HistoryReceipt, customer: CustomerId) -> VisitF
             lines: receipt.lines.clone(),
             returns: receipt.returned.iter().map(back).collect(),
         }),
+        arrival_told: false,
     }
 }

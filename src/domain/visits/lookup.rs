@@ -5,7 +5,7 @@ use crate::access::{Action, Ctx, sight};
 use crate::db::{Engine, Keyset, Page, PageRequest, Sort, among, literal_limits};
 use crate::error::Result;
 use chrono::NaiveDate;
-use entity::enums::VisitChannel;
+use entity::enums::{VisitChannel, VisitOutcome};
 use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, StaffId, StoreId, VisitId};
 use entity::{customer, customer_total, purchase, purchase_line, visit};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Order, Query};
@@ -34,18 +34,25 @@ pub struct VisitFilter {
 /// The condition that the viewer sees a visit: to a store that they run, or of a customer in sight. `None` where they
 /// see all.
 fn seen(ctx: &Ctx) -> Result<Option<Condition>> {
-    let theirs = sight::refers_to_seen(ctx, Action::VisitRead, visit::Column::CustomerId)?;
-    // The cheaper one first.
-    Ok(theirs.map(|theirs| Condition::any().add_option(to_own_stores(ctx)).add(theirs)))
+    let store = Expr::col((visit::Entity, visit::Column::StoreId));
+    in_sight_or_store(ctx, visit::Column::CustomerId, store)
 }
 
-/// The condition that a visit was one to a store that the viewer runs.
-fn to_own_stores(ctx: &Ctx) -> Option<Condition> {
+/// The condition that the viewer sees what is of a customer and in a store: of a customer in sight, or in a store that they
+/// run, whoever's customer it is. `None` where they see all.
+pub(super) fn in_sight_or_store(
+    ctx: &Ctx,
+    customer: impl ColumnTrait,
+    store: Expr,
+) -> Result<Option<Condition>> {
+    let theirs = sight::refers_to_seen(ctx, Action::VisitRead, customer)?;
     let action = Action::StoreVisitRead;
-    let store = Expr::col((visit::Entity, visit::Column::StoreId));
-    ctx.viewer
+    let own_stores = ctx
+        .viewer
         .may(action)
-        .then(|| Reach::of(&ctx.viewer, action).covers(store))
+        .then(|| Reach::of(&ctx.viewer, action).covers(store));
+    // The cheaper one first.
+    Ok(theirs.map(|theirs| Condition::any().add_option(own_stores).add(theirs)))
 }
 
 /// Visits that the viewer sees.
@@ -121,11 +128,17 @@ pub async fn by_ids(ctx: &Ctx, ids: &[VisitId]) -> Result<Vec<visit::Model>> {
         .await?)
 }
 
-/// The last visits of each of many customers, newest first: at most `limit` of each, in one statement.
+/// The last visits of each of many customers, newest first: at most `limit` of each, in one statement. With `bought` only
+/// those on which something was bought or brought back.
 ///
 /// # Errors
 /// As [`crate::access::Viewer::require`].
-pub async fn last_of(ctx: &Ctx, customers: &[CustomerId], limit: u64) -> Result<Vec<visit::Model>> {
+pub async fn last_of(
+    ctx: &Ctx,
+    customers: &[CustomerId],
+    limit: u64,
+    bought: bool,
+) -> Result<Vec<visit::Model>> {
     let seen = sight::customers(ctx, Action::VisitRead)?;
     let mut select = Query::select();
     select
@@ -148,6 +161,10 @@ pub async fn last_of(ctx: &Ctx, customers: &[CustomerId], limit: u64) -> Result<
         .order_by((NEWER, visit::Column::At), Order::Desc)
         .order_by((NEWER, visit::Column::Id), Order::Desc)
         .limit(limit);
+    if bought {
+        let outcome = Expr::col((NEWER, visit::Column::Outcome));
+        newest.and_where(outcome.ne(VisitOutcome::NoPurchase));
+    }
     match ctx.db.engine() {
         Engine::Postgres => {
             newest.column((NEWER, Asterisk));

@@ -1,4 +1,4 @@
-//! The visits' part of a merge: they move with their receipts, and back.
+//! The visits' part of a merge: they move with their receipts and with what was told of them before, and back.
 //!
 //! Called by `identity` under the locks of both customers, which adds the totals up anew behind it.
 
@@ -15,7 +15,9 @@ use sea_orm::ConnectionTrait;
 pub async fn join(tx: &impl ConnectionTrait, journal: &Journal) -> Result<()> {
     journal.note_all(tx, "visit", "").await?;
     receipts(tx, journal, journal.kept).await?;
-    journal.carry_noted(tx, "visit").await
+    journal.carry_noted(tx, "visit").await?;
+    journal.carry(tx, "announced_visit", "").await?;
+    journal.carry(tx, "arrival", "").await
 }
 
 /// Gives the moved visits back. A visit that was recorded since the merge stays with the kept customer, unless it gives
@@ -50,7 +52,33 @@ pub async fn part(tx: &impl ConnectionTrait, journal: &Journal) -> Result<()> {
     sql.push(")");
     tx.execute_raw(sql.build()).await?;
     receipts(tx, journal, journal.merged).await?;
-    journal.give_back(tx, "visit").await
+    journal.give_back(tx, "visit").await?;
+    journal.give_back(tx, "arrival").await?;
+    journal.give_back(tx, "announced_visit").await?;
+    tied(tx, journal).await
+}
+
+/// What was told of a visit goes with it: a visit that was recorded since the merge stays or goes by its own rule.
+async fn tied(tx: &impl ConnectionTrait, journal: &Journal) -> Result<()> {
+    for (table, owner) in [
+        (
+            "arrival",
+            "(select o.customer_id from visit o where o.id = arrival.visit_id)",
+        ),
+        (
+            "announced_visit",
+            "(select o.customer_id from arrival o where o.announced_visit_id = announced_visit.id)",
+        ),
+    ] {
+        let mut sql = Sql::for_connection(tx);
+        sql.push(&format!(
+            "update {table} set customer_id = {owner} where customer_id in "
+        ))
+        .bind_list([journal.kept, journal.merged])
+        .push(&format!(" and customer_id <> {owner}"));
+        tx.execute_raw(sql.build()).await?;
+    }
+    Ok(())
 }
 
 /// The receipts of the noted visits are this customer's.

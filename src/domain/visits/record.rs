@@ -1,35 +1,29 @@
 //! Recording a visit: may I, parse, lock the customer, compute, write everything in one transaction.
 
+use super::arrivals::Came;
 use super::booking::{Booking, LARGEST_MINOR, Totals, sums};
+use super::enquiries::{self, NewEntry, Said};
 use super::facts::{PurchaseFacts, ReturnClaim, VisitFacts, content_hash};
 use super::receipt::{NewPurchase, read_purchase};
 use super::returns;
-use crate::access::sight::{self, Reach};
+use super::who::{Who, find_customer, find_store, lock_whoever};
+use crate::access::sight;
 use crate::access::{Action, Ctx, audit};
 use crate::db::{Batch, IdempotencyKey};
-use crate::domain::cards::{lookup as cards, tiering::Standing};
+use crate::domain::cards::tiering::Standing;
 use crate::domain::customers::alias;
 use crate::domain::organization::{company, fixed};
 use crate::error::{Code, Error, Result, UserErrors, text_code};
 use crate::events;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
-use entity::enums::{CardStatus, NoPurchaseReason, VisitChannel};
+use entity::enums::{NoPurchaseReason, VisitChannel};
 use entity::ids::{CustomerId, StaffId, StoreId, VisitId};
-use entity::values::{CardNumber, TimeZone, business_date, clean_text};
-use entity::{customer_total, purchase, staff, store, visit};
+use entity::values::{TimeZone, business_date, clean_text};
+use entity::{customer_total, purchase, staff, visit};
 use iso_currency::Currency;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use std::collections::HashMap;
-
-/// Who came: somebody whom the viewer sees, or somebody who shows their card.
-#[derive(Clone, Debug)]
-pub enum Who {
-    /// A customer in sight.
-    Customer(CustomerId),
-    /// Whoever holds the card with this number.
-    Card(String),
-}
 
 /// A visit as it is told.
 #[derive(Clone, Debug)]
@@ -48,6 +42,8 @@ pub struct NewVisit {
     pub no_purchase_reason: Option<NoPurchaseReason>,
     /// What was said.
     pub note: Option<String>,
+    /// What was said in an enquiry, in its order.
+    pub transcript: Vec<NewEntry>,
     /// The receipt.
     pub purchase: Option<NewPurchase>,
     /// The caller's key.
@@ -68,7 +64,7 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
         .note
         .as_deref()
         .and_then(|note| errors.take("note", text_code, clean_text(note, 20_000)));
-    let at = check_time(ctx, new.at, &mut errors);
+    let at = check_time(ctx, new.at, "at", &mut errors);
     let told = new
         .purchase
         .as_ref()
@@ -78,6 +74,14 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
             Code::Invalid,
             "noPurchaseReason",
             "a reason is given only where nothing was bought",
+        );
+    }
+    let transcript = enquiries::read(ctx, "transcript", &new.transcript, &mut errors);
+    if !new.transcript.is_empty() && new.channel != VisitChannel::Enquiry {
+        errors.push(
+            Code::Invalid,
+            "transcript",
+            "a transcript is what was said in an enquiry; give it with the channel ENQUIRY",
         );
     }
     errors.check()?;
@@ -106,11 +110,13 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
         no_purchase_reason: new.no_purchase_reason,
         note,
         purchase,
+        arrival_told: false,
     };
     let plan = &Plan {
         facts,
         channel: new.channel,
         claims,
+        transcript,
         shown,
         zone,
         served_by: new.served_by,
@@ -133,6 +139,7 @@ struct Plan {
     facts: VisitFacts,
     channel: VisitChannel,
     claims: Vec<ReturnClaim>,
+    transcript: Vec<Said>,
     /// Was the customer found by the card they show?
     shown: bool,
     zone: TimeZone,
@@ -144,7 +151,7 @@ struct Plan {
 
 /// Under the lock: looks for an earlier recording, computes and writes.
 async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<VisitId> {
-    let customer = lock_whoever(tx, ctx, plan).await?;
+    let customer = lock_whoever(tx, ctx, plan.facts.customer, plan.shown).await?;
     if let Some(key) = &plan.key
         && let Some(done) = key.seen(tx).await?
     {
@@ -164,6 +171,11 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
     {
         return Err(Error::not_found("servedById", "member of staff"));
     }
+    let came = match is_today(ctx, &facts, plan.zone) {
+        true => Came::read(tx, ctx, &facts).await?,
+        false => Came::default(),
+    };
+    facts.arrival_told = came.is_told();
     let totals = customer_total::Entity::find_by_id(facts.customer)
         .one(tx)
         .await?;
@@ -183,27 +195,29 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
         .detail(detail);
     audit::gather(&mut batch, &[entry]);
     events::gather(&mut batch, ctx, events);
-    arrive(&mut batch, ctx, &facts, plan.zone);
+    enquiries::gather(&mut batch, ctx, booked.visit, 1, &plan.transcript);
+    if is_today(ctx, &facts, plan.zone) {
+        show_until_midnight(&mut batch, &facts, plan.zone);
+    }
     batch.write(tx).await?;
+    came.tie(tx, ctx, &facts, booked.visit).await?;
     if let Some(key) = &plan.key {
         key.remember(tx, booked.visit.into(), ctx.now()).await?;
     }
     Ok(booked.visit)
 }
 
+/// Does the visit fall on the store's present business day?
+fn is_today(ctx: &Ctx, facts: &VisitFacts, zone: TimeZone) -> bool {
+    facts.business_date == business_date::business_date(ctx.now(), zone)
+}
+
 /// Whoever has arrived today is seen by the staff of the store until its day ends (rule R1).
-fn arrive(batch: &mut Batch, ctx: &Ctx, facts: &VisitFacts, zone: TimeZone) {
-    let today = business_date::business_date(ctx.now(), zone);
-    let Some(tomorrow) = today.succ_opt().filter(|_| facts.business_date == today) else {
-        return;
-    };
-    sight::gather(
-        batch,
-        facts.customer,
-        facts.store,
-        "arrived",
-        business_date::local_midnight(zone, tomorrow),
-    );
+fn show_until_midnight(batch: &mut Batch, facts: &VisitFacts, zone: TimeZone) {
+    if let Some(tomorrow) = facts.business_date.succ_opt() {
+        let midnight = business_date::local_midnight(zone, tomorrow);
+        sight::gather(batch, facts.customer, facts.store, "arrived", midnight);
+    }
 }
 
 /// The visit of a receipt with the same number, if there is one.
@@ -264,7 +278,13 @@ fn check_room(facts: &VisitFacts, totals: &Totals) -> Result<()> {
     }
 }
 
-fn check_time(ctx: &Ctx, at: Option<DateTime<Utc>>, errors: &mut UserErrors) -> DateTime<Utc> {
+/// When something was: what is told at `field`, or now.
+pub(super) fn check_time(
+    ctx: &Ctx,
+    at: Option<DateTime<Utc>>,
+    field: &str,
+    errors: &mut UserErrors,
+) -> DateTime<Utc> {
     let now = ctx.now();
     let Some(at) = at else { return now };
     let first = Utc
@@ -273,99 +293,7 @@ fn check_time(ctx: &Ctx, at: Option<DateTime<Utc>>, errors: &mut UserErrors) -> 
         .unwrap_or_default();
     // Tills' clocks are not always right.
     if at > now + TimeDelta::minutes(5) || at < first {
-        errors.push(Code::OutOfRange, "at", "a visit lies between 1990 and now");
+        errors.push(Code::OutOfRange, field, "a visit lies between 1990 and now");
     }
     at
-}
-
-async fn find_store(ctx: &Ctx, named: Option<StoreId>) -> Result<store::Model> {
-    let reach = Reach::of(&ctx.viewer, Action::VisitRecord);
-    let mut select = store::Entity::find()
-        .filter(reach.covers(sea_orm::sea_query::Expr::col((
-            store::Entity,
-            store::Column::Id,
-        ))))
-        .filter(store::Column::ArchivedAt.is_null());
-    if let Some(id) = named {
-        select = select.filter(store::Column::Id.eq(id));
-    }
-    // One more than can be meant.
-    let mut found = sea_orm::QuerySelect::limit(select, 2)
-        .all(ctx.db.read())
-        .await?;
-    match (found.pop(), found.is_empty(), named) {
-        (Some(store), true, _) => Ok(store),
-        (Some(_), false, _) => Err(Error::user(
-            Code::Required,
-            "storeId",
-            "you work in several stores; say which one",
-        )),
-        (None, _, Some(_)) => Err(Error::not_found("storeId", "store")),
-        (None, _, None) => Err(Error::user(Code::Required, "storeId", "say which store")),
-    }
-}
-
-/// Times that a customer's file may be merged into another one while a visit waits to be recorded.
-const MOST_MOVES: u32 = 8;
-
-/// Locks whoever came: the customer who was told, or the one into whose file theirs was merged before or meanwhile.
-async fn lock_whoever(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<CustomerId> {
-    let mut customer = plan.facts.customer;
-    for _ in 0..MOST_MOVES {
-        let there = if plan.shown {
-            sight::lock_shown(tx, customer).await?
-        } else {
-            let locked = sight::lock_customers(tx, ctx, Action::VisitRecord, [customer]).await?;
-            !locked.is_empty()
-        };
-        if there {
-            return Ok(customer);
-        }
-        match alias::kept_for(tx, [customer]).await?.remove(&customer) {
-            Some(kept) => customer = kept,
-            None => break,
-        }
-    }
-    Err(if plan.shown {
-        Error::not_found("cardNumber", "card")
-    } else {
-        Error::not_found("customerId", "customer")
-    })
-}
-
-/// The customer, and whether they were found by the card they show: then the store need not have seen them
-/// before.
-async fn find_customer(ctx: &Ctx, who: &Who) -> Result<(CustomerId, bool)> {
-    let text = match who {
-        Who::Customer(id) => return Ok((*id, false)),
-        Who::Card(text) => text,
-    };
-    let number = CardNumber::parse_any(text)
-        .map_err(|error| Error::user(Code::Invalid, "cardNumber", format!("cardNumber {error}")))?;
-    let read = || cards::holder_by_number(ctx, &number);
-    let unknown = || Error::not_found("cardNumber", "card");
-    let mut card = read().await?.ok_or_else(unknown)?;
-    let mut in_use = false;
-    for _ in 0..MOST_MOVES {
-        in_use = card.status == CardStatus::Active
-            || (card.status == CardStatus::Replaced
-                && cards::went_with_merge(ctx, card.id).await?);
-        if in_use {
-            break;
-        }
-        // A merge that was undone between the two reads has changed the card, too.
-        let now = read().await?.ok_or_else(unknown)?;
-        if now.version == card.version {
-            break;
-        }
-        card = now;
-    }
-    if !in_use {
-        let message = format!(
-            "the card is {}; find the customer by name and record the visit for them",
-            card.status
-        );
-        return Err(Error::user(Code::WrongState, "cardNumber", message));
-    }
-    Ok((card.customer_id, true))
 }

@@ -4,7 +4,8 @@ mod bringing_in;
 
 use super::lookup;
 use super::receipt::{Amount, NewLine, NewPurchase, NewReturn};
-use super::record::{NewVisit, Who, record};
+use super::record::{NewVisit, record};
+use super::who::Who;
 use crate::access::{Ctx, Viewer};
 use crate::db::Batch;
 use crate::domain::cards::issue::{self, NewCard};
@@ -126,6 +127,7 @@ fn visit(shop: &Shop, number: &str, lines: Vec<NewLine>, returns: Vec<NewReturn>
         served_by: None,
         no_purchase_reason: None,
         note: None,
+        transcript: Vec::new(),
         purchase: Some(NewPurchase {
             receipt: Some(("till".into(), number.into())),
             lines,

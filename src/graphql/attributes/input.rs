@@ -66,7 +66,7 @@ impl From<AttributeCreateInput> for NewAttribute {
 
 /// A change of an attribute; what is left out stays. Key and kind are for good.
 #[derive(Clone, Debug, InputObject)]
-pub struct AttributeChangeInput {
+pub struct AttributeUpdateInput {
     /// Which attribute.
     pub(super) id: ID,
     /// The version that the change is based on.
@@ -85,8 +85,8 @@ pub struct AttributeChangeInput {
     maximum: MaybeUndefined<String>,
 }
 
-impl From<AttributeChangeInput> for AttributeChange {
-    fn from(input: AttributeChangeInput) -> Self {
+impl From<AttributeUpdateInput> for AttributeChange {
+    fn from(input: AttributeUpdateInput) -> Self {
         Self {
             version: input.version.into(),
             name: input.name,

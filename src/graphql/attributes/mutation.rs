@@ -1,7 +1,7 @@
 //! Mutations of attributes, and of what they say of customers.
 
 use super::input::{
-    AttributeArchiveInput, AttributeChangeInput, AttributeCreateInput, CustomerAttributeClearInput,
+    AttributeArchiveInput, AttributeCreateInput, AttributeUpdateInput, CustomerAttributeClearInput,
     CustomerAttributeSetInput,
 };
 use super::object::{Attribute, CustomerAttribute};
@@ -19,7 +19,7 @@ use entity::ids::{AttributeId, CustomerId};
 use std::sync::Arc;
 
 payload!(AttributeCreatePayload, attribute: Attribute, "What `attributeCreate` answers.", "The new attribute; null when nothing was written.");
-payload!(versioned AttributeChangePayload, attribute: Attribute, "What `attributeChange` answers.", "The attribute as it is now, also after a stale version; null after other errors.");
+payload!(versioned AttributeUpdatePayload, attribute: Attribute, "What `attributeUpdate` answers.", "The attribute as it is now, also after a stale version; null after other errors.");
 payload!(versioned AttributeArchivePayload, attribute: Attribute, "What `attributeArchive` answers.", "The attribute as it is now, also after a stale version; null after other errors.");
 payload!(versioned AttributeUnarchivePayload, attribute: Attribute, "What `attributeUnarchive` answers.", "The attribute as it is now, also after a stale version; null after other errors.");
 payload!(CustomerAttributeSetPayload, attribute: CustomerAttribute, "What `customerAttributeSet` answers.", "What is known now; null when nothing was written.");
@@ -43,14 +43,14 @@ impl AttributesMutation {
     }
 
     /// Changes an attribute. Its key and its kind are for good; what was noted stands when its bounds change.
-    async fn attribute_change(
+    async fn attribute_update(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What is to be changed.")] input: AttributeChangeInput,
-    ) -> async_graphql::Result<AttributeChangePayload> {
+        #[graphql(desc = "What is to be changed.")] input: AttributeUpdateInput,
+    ) -> async_graphql::Result<AttributeUpdatePayload> {
         let (ctx, id) = (ctx(context)?, input.id.clone());
         let changed = attributes::change(ctx, key(&id), &input.into()).await;
-        AttributeChangePayload::from_change(context, changed.map(shown), present(ctx, &id)).await
+        AttributeUpdatePayload::from_change(context, changed.map(shown), present(ctx, &id)).await
     }
 
     /// Puts an attribute away. What was noted stays and is shown; nothing more is set.

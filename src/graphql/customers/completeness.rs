@@ -203,7 +203,7 @@ pub struct FileFieldWeightInput {
 
 /// A change of the rules; what is left out stays.
 #[derive(Clone, Debug, InputObject)]
-pub struct CompletenessRulesChangeInput {
+pub struct CompletenessRulesUpdateInput {
     /// The version that you have read.
     version: i32,
     /// Days after which a confirmation is stale, 30 to 3650.
@@ -213,8 +213,8 @@ pub struct CompletenessRulesChangeInput {
     weights: Vec<FileFieldWeightInput>,
 }
 
-impl From<CompletenessRulesChangeInput> for service::RulesChange {
-    fn from(given: CompletenessRulesChangeInput) -> Self {
+impl From<CompletenessRulesUpdateInput> for service::RulesChange {
+    fn from(given: CompletenessRulesUpdateInput) -> Self {
         let weights = given.weights.into_iter();
         Self {
             version: given.version.into(),
@@ -237,7 +237,7 @@ payload!(
     "The customer; null when nothing was confirmed."
 );
 payload!(
-    versioned CompletenessRulesChangePayload,
+    versioned CompletenessRulesUpdatePayload,
     rules: CompletenessRules,
     "What came of changing the rules of completeness.",
     "The rules as they are now, also when the change was made from a stale version; null after other errors."
@@ -284,14 +284,14 @@ impl CompletenessMutation {
 
     /// Changes what the fields of a customer's file weigh, or when a confirmation is stale. All scores are counted anew
     /// in the background. For administrators.
-    async fn completeness_rules_change(
+    async fn completeness_rules_update(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The change.")] input: CompletenessRulesChangeInput,
-    ) -> async_graphql::Result<CompletenessRulesChangePayload> {
+        #[graphql(desc = "The change.")] input: CompletenessRulesUpdateInput,
+    ) -> async_graphql::Result<CompletenessRulesUpdatePayload> {
         let ctx = ctx(context)?;
         let changed = service::change(ctx, &input.into()).await;
-        CompletenessRulesChangePayload::from_change(
+        CompletenessRulesUpdatePayload::from_change(
             context,
             changed.map(CompletenessRules),
             async { Ok(Some(CompletenessRules(service::read(ctx).await?))) },

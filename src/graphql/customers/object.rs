@@ -18,11 +18,12 @@ use crate::graphql::identity::{CustomerMerge, DuplicatePair, DuplicatesOf, Merge
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::visits::{self, VisitConnection};
+use crate::graphql::sheets::{ArrivalSheet, sheet_of};
+use crate::graphql::visits::{self, AnnouncedAheadOf, AnnouncedVisit, VisitConnection};
 use async_graphql::{Context, ID, Object};
 use entity::customer;
 use entity::enums::CardStatus;
-use entity::ids::CustomerId;
+use entity::ids::{CustomerId, StoreId};
 use std::sync::Arc;
 
 /// A customer: their file, how to reach them, what they like, what they bought.
@@ -391,6 +392,35 @@ impl Customer {
     async fn cards(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Card>> {
         let found = load(context, CardsOf(self.0.id)).await?;
         Ok(found.unwrap_or_default().into_iter().map(Card).collect())
+    }
+
+    /// What to know of them when they walk in, for the day that it is; null when there is no such store.
+    async fn arrival_sheet(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "In which store they will arrive; its day counts, headquarters' when absent."
+        )]
+        store_id: Option<ID>,
+    ) -> async_graphql::Result<Option<ArrivalSheet>> {
+        let store = match store_id {
+            None => None,
+            Some(id) => match StoreId::parse(&id) {
+                None => return Ok(None),
+                store => store,
+            },
+        };
+        sheet_of(context, self.0.clone(), store).await
+    }
+
+    /// Their announced visits of the day that it is, and those ahead: the earliest first, at most 20 and those of today.
+    async fn announced_visits(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<AnnouncedVisit>> {
+        let found = load(context, AnnouncedAheadOf(self.0.id)).await?;
+        let found = found.unwrap_or_default().into_iter();
+        Ok(found.map(AnnouncedVisit).collect())
     }
 
     /// Their visits, newest first.

@@ -16,7 +16,9 @@ use iso_currency::Currency;
 use std::sync::Arc;
 
 /// Which day it is at headquarters.
-async fn today(context: &Context<'_>) -> async_graphql::Result<Option<NaiveDate>> {
+pub(in crate::graphql) async fn today(
+    context: &Context<'_>,
+) -> async_graphql::Result<Option<NaiveDate>> {
     let company = load(context, TheCompany).await?;
     let ctx = ctx(context)?;
     Ok(company.map(|company| business_date(ctx.now(), company.time_zone)))

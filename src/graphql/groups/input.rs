@@ -49,7 +49,7 @@ impl From<GroupCreateInput> for NewGroup {
 
 /// A change of a group; what is left out stays.
 #[derive(Clone, Debug, InputObject)]
-pub struct GroupChangeInput {
+pub struct GroupUpdateInput {
     /// Which group.
     pub(super) id: ID,
     /// The version that the change is based on.
@@ -64,8 +64,8 @@ pub struct GroupChangeInput {
     store_id: MaybeUndefined<ID>,
 }
 
-impl From<GroupChangeInput> for GroupChange {
-    fn from(input: GroupChangeInput) -> Self {
+impl From<GroupUpdateInput> for GroupChange {
+    fn from(input: GroupUpdateInput) -> Self {
         Self {
             version: input.version.into(),
             name: input.name,

@@ -1,7 +1,7 @@
 //! Mutations of groups.
 
 use super::input::{
-    GroupArchiveInput, GroupChangeInput, GroupCreateInput, GroupJoinInput, GroupLeaveInput,
+    GroupArchiveInput, GroupCreateInput, GroupJoinInput, GroupLeaveInput, GroupUpdateInput,
 };
 use super::object::{Group, GroupMember};
 use crate::access::Ctx;
@@ -14,7 +14,7 @@ use async_graphql::{Context, ID, Object};
 use entity::ids::GroupId;
 
 payload!(GroupCreatePayload, group: Group, "What `groupCreate` answers.", "The new group; null when nothing was written.");
-payload!(versioned GroupChangePayload, group: Group, "What `groupChange` answers.", "The group as it is now, also after a stale version; null after other errors.");
+payload!(versioned GroupUpdatePayload, group: Group, "What `groupUpdate` answers.", "The group as it is now, also after a stale version; null after other errors.");
 payload!(versioned GroupArchivePayload, group: Group, "What `groupArchive` answers.", "The group as it is now, also after a stale version; null after other errors.");
 payload!(versioned GroupUnarchivePayload, group: Group, "What `groupUnarchive` answers.", "The group as it is now, also after a stale version; null after other errors.");
 payload!(GroupJoinPayload, member: GroupMember, "What `groupJoin` answers.", "The new membership; null when nothing was written.");
@@ -38,14 +38,14 @@ impl GroupsMutation {
     }
 
     /// Changes a group: for those who manage it, and for its keeper.
-    async fn group_change(
+    async fn group_update(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What is to be changed.")] input: GroupChangeInput,
-    ) -> async_graphql::Result<GroupChangePayload> {
+        #[graphql(desc = "What is to be changed.")] input: GroupUpdateInput,
+    ) -> async_graphql::Result<GroupUpdatePayload> {
         let (ctx, id) = (ctx(context)?, input.id.clone());
         let changed = groups::change(ctx, key(&id), &input.into()).await;
-        GroupChangePayload::from_change(context, changed.map(Group), present(ctx, &id)).await
+        GroupUpdatePayload::from_change(context, changed.map(Group), present(ctx, &id)).await
     }
 
     /// Puts a group away. Its members stay in it, and nobody joins it any more.

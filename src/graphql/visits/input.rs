@@ -1,12 +1,14 @@
 //! The input of `visitRecord`.
 
+use super::arrival_input::EnquiryEntryInput;
 use super::object::{NoPurchaseReason, VisitChannel};
 use crate::access::Ctx;
 use crate::domain::visits::receipt::{Amount, NewLine, NewPurchase, NewReturn};
-use crate::domain::visits::record::{NewVisit, Who};
+use crate::domain::visits::record::NewVisit;
+use crate::domain::visits::who::Who;
 use crate::error::{Code, Error, Result, UserErrors};
 use crate::graphql::idempotency::key;
-use crate::graphql::ids::{GlobalKey, need_option};
+use crate::graphql::ids::{GlobalKey, need, need_option};
 use crate::graphql::scalars::{DateTime, Decimal, MoneyInput};
 use async_graphql::{ID, InputObject};
 use entity::ids::PurchaseLineId;
@@ -33,8 +35,13 @@ pub struct VisitRecordInput {
     /// Why nothing was bought; only without a purchase.
     #[serde(serialize_with = "word")]
     pub no_purchase_reason: Option<NoPurchaseReason>,
-    /// What was said, or the transcript of an enquiry; at most 20,000 characters.
+    /// What was said; at most 20,000 characters.
     pub note: Option<String>,
+    /// What was said in an enquiry, in its order; at most 200 entries, further ones by `enquiryContinue`. Only with the
+    /// channel ENQUIRY.
+    #[graphql(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<EnquiryEntryInput>,
     /// The receipt, when something was bought or brought back.
     pub purchase: Option<PurchaseInput>,
     /// Your own key for this change, 1 to 128 visible ASCII characters: the same key with the same input gives
@@ -112,7 +119,10 @@ fn word<W: Copy + std::fmt::Debug, S: Serializer>(
     }
 }
 
-fn moment<S: Serializer>(at: &Option<DateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn moment<S: Serializer>(
+    at: &Option<DateTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     at.map(|at| at.0.timestamp_micros()).serialize(serializer)
 }
 
@@ -123,6 +133,27 @@ fn decimal<S: Serializer>(decimal: &Option<Decimal>, serializer: S) -> Result<S:
         .serialize(serializer)
 }
 
+/// Who came, named in one way.
+///
+/// # Errors
+/// User errors for an id of nothing, and for a customer named in two ways or in none.
+pub(super) fn who(customer_id: Option<&ID>, card_number: Option<String>) -> Result<Who> {
+    match (customer_id, card_number) {
+        (Some(id), None) => Ok(Who::Customer(need(id, "customerId", "customer")?)),
+        (None, Some(number)) => Ok(Who::Card(number)),
+        (None, None) => Err(Error::user(
+            Code::Required,
+            "customerId",
+            "say who came: give customerId or cardNumber",
+        )),
+        (Some(_), Some(_)) => Err(Error::user(
+            Code::Invalid,
+            "cardNumber",
+            "give either customerId or cardNumber, not both",
+        )),
+    }
+}
+
 impl VisitRecordInput {
     /// What the service is told.
     ///
@@ -130,26 +161,7 @@ impl VisitRecordInput {
     /// User errors for ids of nothing, and for a customer named in two ways or in none.
     pub(super) fn read(self, ctx: &Ctx) -> Result<NewVisit> {
         let key = key(ctx, "visitRecord", self.idempotency_key.as_deref(), &self)?;
-        let who = match (&self.customer_id, self.card_number) {
-            (Some(id), None) => {
-                Who::Customer(crate::graphql::ids::need(id, "customerId", "customer")?)
-            }
-            (None, Some(number)) => Who::Card(number),
-            (None, None) => {
-                return Err(Error::user(
-                    Code::Required,
-                    "customerId",
-                    "say who came: give customerId or cardNumber",
-                ));
-            }
-            (Some(_), Some(_)) => {
-                return Err(Error::user(
-                    Code::Invalid,
-                    "cardNumber",
-                    "give either customerId or cardNumber, not both",
-                ));
-            }
-        };
+        let who = who(self.customer_id.as_ref(), self.card_number)?;
         Ok(NewVisit {
             who,
             store: need_option(self.store_id.as_ref(), "storeId", "store")?,
@@ -160,6 +172,7 @@ impl VisitRecordInput {
             served_by: need_option(self.served_by_id.as_ref(), "servedById", "member of staff")?,
             no_purchase_reason: self.no_purchase_reason.map(Into::into),
             note: self.note,
+            transcript: self.transcript.into_iter().map(Into::into).collect(),
             purchase: self.purchase.map(PurchaseInput::read).transpose()?,
             key,
         })

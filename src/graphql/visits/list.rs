@@ -158,6 +158,7 @@ pub async fn of_customer(
     let key = LastVisitsOf {
         customer,
         limit: request.size.saturating_add(1),
+        bought: false,
     };
     let rows = load_one(context, key).await?.unwrap_or_default();
     connect(&list, request.cut(rows), filter).reported(context)

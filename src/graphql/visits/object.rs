@@ -1,6 +1,8 @@
 //! Visits, receipts and their lines, as the API shows them.
 
+use super::arrival::{self, Arrival};
 use super::loader::{CostsOf, LinesOf, PurchasesOf};
+use super::transcript::{self, EnquiryEntryConnection};
 use crate::access::Action;
 use crate::error::Error;
 use crate::graphql::cards::money;
@@ -10,6 +12,7 @@ use crate::graphql::customers::Customer;
 use crate::graphql::ids::GlobalKey;
 use crate::graphql::loaders::load_one;
 use crate::graphql::organization::{self, Staff, Store};
+use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::{Date, DateTime, Decimal, Money};
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use entity::values::Quantity;
@@ -116,9 +119,35 @@ impl Visit {
         self.0.no_purchase_reason.map(NoPurchaseReason::from)
     }
 
-    /// What was said; the transcript of an enquiry.
+    /// What was said.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
+    }
+
+    /// What was said in an enquiry, in its order; empty for any other visit.
+    async fn transcript(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How many items from the start, 1 to 100; 20 when neither this nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only items behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<EnquiryEntryConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        transcript::of_visit(context, self.0.id, &args).await
+    }
+
+    /// The arrival with which it began; null when nobody told that the customer is here.
+    async fn arrival(&self, context: &Context<'_>) -> Result<Option<Arrival>> {
+        arrival::of_visit(context, self.0.id).await
     }
 
     /// Was it moved in with the history of another system?

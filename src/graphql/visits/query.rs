@@ -1,5 +1,9 @@
 //! Queries of visits.
 
+use super::arrival_list::{
+    self, AnnouncedVisitConnection, AnnouncedVisitFilterInput, AnnouncedVisitOrderInput,
+    ArrivalConnection, ArrivalFilterInput, ArrivalOrderInput,
+};
 use super::list::{self, VisitConnection, VisitFilterInput, VisitOrderInput};
 use super::object::Visit;
 use crate::graphql::context::{Reported, ctx};
@@ -45,6 +49,72 @@ impl VisitsQuery {
             before,
         };
         list::all(ctx(context)?, filter, order_by, &args)
+            .await
+            .reported(context)
+    }
+
+    /// Customers in sight who are here, or were: who walked in, newest first unless ordered otherwise.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a connection has these arguments by its specification"
+    )]
+    async fn arrivals(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "Items from the start, 1 to 100; 20 when neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only items behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which arrivals; all in sight when absent.")] filter: Option<
+            ArrivalFilterInput,
+        >,
+        #[graphql(desc = "How they are ordered; newest first when absent.")] order_by: Option<
+            ArrivalOrderInput,
+        >,
+    ) -> Result<ArrivalConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        arrival_list::arrivals(ctx(context)?, filter, order_by, &args)
+            .await
+            .reported(context)
+    }
+
+    /// Visits that were announced before, of customers in sight: in the order in which they are expected unless ordered otherwise.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a connection has these arguments by its specification"
+    )]
+    async fn announced_visits(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "Items from the start, 1 to 100; 20 when neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only items behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which announced visits; all in sight when absent.")] filter: Option<
+            AnnouncedVisitFilterInput,
+        >,
+        #[graphql(desc = "How they are ordered; the earliest first when absent.")] order_by: Option<
+            AnnouncedVisitOrderInput,
+        >,
+    ) -> Result<AnnouncedVisitConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        arrival_list::announced(ctx(context)?, filter, order_by, &args)
             .await
             .reported(context)
     }

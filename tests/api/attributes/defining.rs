@@ -37,7 +37,7 @@ async fn an_attribute_is_defined_changed_and_put_away() {
     let change = json!({ "id": id, "version": 1, "name": "Risk", "description": null,
         "choices": [{ "key": "high", "name": "High" }, { "key": "low", "name": "Low" }] });
     let changed =
-        run(&world, "attributeChange", DEFINITION, change.clone()).await["attribute"].clone();
+        run(&world, "attributeUpdate", DEFINITION, change.clone()).await["attribute"].clone();
     assert_eq!(
         (
             &changed["name"],
@@ -48,7 +48,7 @@ async fn an_attribute_is_defined_changed_and_put_away() {
     );
     assert_eq!(changed["choices"][0]["key"], "high");
     let office = world.token("HEADQUARTERS");
-    let stale = ask(&world, office, "attributeChange", DEFINITION, change).await;
+    let stale = ask(&world, office, "attributeUpdate", DEFINITION, change).await;
     assert_eq!(stale.user_errors(), ["STALE_VERSION version"]);
     assert_eq!(stale.any_payload()["attribute"], changed);
     let away = json!({ "id": id, "version": 2 });
@@ -160,13 +160,13 @@ async fn what_is_no_attribute_is_refused() {
             input[field] = value.clone();
         }
         assert_eq!(
-            refused(&world, "attributeChange", input).await,
+            refused(&world, "attributeUpdate", input).await,
             errors,
             "{change}"
         );
     }
     let unknown = json!({ "id": world.store, "version": 1 });
-    for field in ["attributeChange", "attributeArchive", "attributeUnarchive"] {
+    for field in ["attributeUpdate", "attributeArchive", "attributeUnarchive"] {
         assert_eq!(
             refused(&world, field, unknown.clone()).await,
             ["NOT_FOUND id"],
@@ -195,7 +195,7 @@ async fn a_choice_in_use_is_not_removed() {
         let answer = ask(
             &world,
             office,
-            "attributeChange",
+            "attributeUpdate",
             "",
             without(&["axb", "c"]),
         )
@@ -209,7 +209,7 @@ async fn a_choice_in_use_is_not_removed() {
         // One that reads like it in a pattern is another.
         run(
             &world,
-            "attributeChange",
+            "attributeUpdate",
             DEFINITION,
             without(&["a_b", "c", "new"]),
         )

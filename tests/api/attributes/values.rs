@@ -260,7 +260,7 @@ async fn wrong_values_are_told_what_is_allowed() {
     // New bounds do not touch what stands, nor is it lost to the eye.
     set(&world, &ann, &height, json!({ "integer": 200 })).await;
     let narrower = json!({ "id": height, "version": 1, "maximum": "190" });
-    run(&world, "attributeChange", DEFINITION, narrower).await;
+    run(&world, "attributeUpdate", DEFINITION, narrower).await;
     let query = "query($id: ID!) { customer(id: $id) { attributes { value { integer } } } }";
     let seen = data(&world, world.token("ADMIN"), query, json!({ "id": ann })).await;
     assert_eq!(seen["customer"]["attributes"][0]["value"]["integer"], 200);

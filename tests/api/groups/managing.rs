@@ -62,11 +62,11 @@ async fn a_group_is_made_changed_put_away_and_found() {
     }
     let fields = "group { id name description keeper { id } store { id } archivedAt version }";
     let change = json!({ "id": tasters, "version": 1, "name": "Tasters", "description": null, "keeperId": null, "storeId": null });
-    let changed = run(&world, "groupChange", fields, change.clone()).await["group"].clone();
+    let changed = run(&world, "groupUpdate", fields, change.clone()).await["group"].clone();
     let expected = json!({ "id": tasters, "name": "Tasters", "description": null, "keeper": null, "store": null,
         "archivedAt": null, "version": 2 });
     assert_eq!(changed, expected);
-    let stale = ask(&world, world.token("ADMIN"), "groupChange", fields, change).await;
+    let stale = ask(&world, world.token("ADMIN"), "groupUpdate", fields, change).await;
     assert_eq!(stale.user_errors(), ["STALE_VERSION version"]);
     assert_eq!(stale.any_payload()["group"], expected);
     let away = json!({ "id": tasters, "version": 2 });
@@ -179,7 +179,7 @@ async fn what_is_no_group_is_refused() {
     // The same name elsewhere is another club.
     group(&world, "Tea tasters", json!({})).await;
     let unknown = json!({ "id": world.store, "version": 1 });
-    for field in ["groupChange", "groupArchive", "groupUnarchive"] {
+    for field in ["groupUpdate", "groupArchive", "groupUnarchive"] {
         let answer = ask(&world, world.token("ADMIN"), field, "", unknown.clone()).await;
         assert_eq!(answer.user_errors(), ["NOT_FOUND id"], "{field}");
     }
@@ -249,7 +249,7 @@ async fn managers_manage_the_groups_of_their_stores_and_a_keeper_their_own() {
         ),
     ] {
         let said = input.to_string();
-        let answer = ask(&world, token, "groupChange", "", input).await;
+        let answer = ask(&world, token, "groupUpdate", "", input).await;
         assert_eq!(answer.user_errors(), errors, "{said}");
     }
     let archive = |version: i32| json!({ "id": far, "version": version });

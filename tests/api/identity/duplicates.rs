@@ -3,6 +3,7 @@
 use super::{Shop, each};
 use crate::support::Answer;
 use crate::support::world::{PASSWORD, sign_in};
+use entity::values::Clock;
 use serde_json::{Value, json};
 
 const PAIRS: &str = "query($first: Int, $after: String) { customerDuplicates(first: $first, after: $after) { totalCount \
@@ -198,7 +199,18 @@ async fn an_export_holds_everything_and_is_written_down() {
     shop.run("customerAttributeSet", "attribute { id }", height)
         .await;
     let card = shop.card(&a).await;
-    shop.buy(&a, "1", "12.00").await;
+    let store = &shop.world.store;
+    let at = shop.world.server.clock.now() + chrono::TimeDelta::days(1);
+    let visit = json!({ "customerId": a, "storeId": store, "expectedAt": at });
+    shop.run("visitAnnounce", "announcedVisit { id }", visit)
+        .await;
+    let here = json!({ "customerId": a, "storeId": store });
+    shop.run("customerArrive", "arrival { id }", here).await;
+    // A chat that ended with a purchase.
+    let mut chat = shop.receipt(json!({ "customerId": a }), "1", "12.00");
+    chat["channel"] = json!("ENQUIRY");
+    chat["transcript"] = json!([{ "author": "CUSTOMER", "text": "Is it in stock?" }]);
+    shop.record(chat).await;
     shop.merge(&a, &b).await;
     let query = "query($id: ID!) { customerDataExport(id: $id) { format version content } }";
     let answer = ask(&shop, query, json!({ "id": a })).await;

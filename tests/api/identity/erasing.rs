@@ -21,6 +21,8 @@ const PLANTED: &[&str] = &[
     "AddressInput.city",
     "AddressInput.lines",
     "AddressInput.postalCode",
+    "AnnouncedVisitCancelInput.reason",
+    "AnnouncedVisitUpdateInput.note",
     "AttributeValueInput.text",
     "CardIssueInput.idempotencyKey",
     "CardReplaceInput.idempotencyKey",
@@ -57,11 +59,15 @@ const PLANTED: &[&str] = &[
     "CustomerUpdateInput.regionName",
     "CustomerUpdateInput.salutation",
     "CustomerUpdateInput.statedNeed",
+    "EnquiryContinueInput.idempotencyKey",
+    "EnquiryEntryInput.text",
     "IncomeInput.reason",
     "PurchaseLineInput.discountReason",
     "SpecialDayAddInput.label",
     "SpecialDayAddInput.person",
     "TasteAddInput.value",
+    "VisitAnnounceInput.idempotencyKey",
+    "VisitAnnounceInput.note",
     "VisitRecordInput.idempotencyKey",
     "VisitRecordInput.note",
 ];
@@ -71,6 +77,7 @@ const NOT_PLANTED: &[(&str, &str)] = &[
     ("AddressInput.country", "a code of a list"),
     ("AttributeValueInput.choice", "a key of a list"),
     ("AttributeValueInput.choices", "keys of a list"),
+    ("CustomerArriveInput.cardNumber", "only looked up"),
     ("CustomerCreateInput.birthDate", "a date"),
     ("CustomerCreateInput.language", "a tag of a language"),
     ("CustomerSpecialDayInput.date", "a date"),
@@ -257,7 +264,37 @@ async fn planted(shop: &Shop, receipt: &str) -> String {
     visit["idempotencyKey"] = json!(plant());
     visit["purchase"]["lines"][0]["discountReason"] = json!(plant());
     shop.record(visit).await;
+    announced(shop, &id).await;
     id
+}
+
+/// Plants in what somebody asked, and in the visits that are announced for them.
+async fn announced(shop: &Shop, customer: &str) {
+    let store = &shop.world.store;
+    let entry = || json!([{ "author": "CUSTOMER", "text": plant() }]);
+    let chat = json!({ "customerId": customer, "storeId": store, "channel": "ENQUIRY", "transcript": entry() });
+    let chat = shop.record(chat).await["id"].clone();
+    let more = json!({ "visitId": chat, "entries": entry(), "idempotencyKey": plant() });
+    shop.run("enquiryContinue", "visit { id }", more).await;
+    for ends in [true, false] {
+        let at = chrono::Utc::now() + chrono::TimeDelta::days(if ends { 3 } else { 4 });
+        let visit = json!({ "customerId": customer, "storeId": store, "expectedAt": at, "note": plant(),
+            "idempotencyKey": plant() });
+        let made = shop
+            .run("visitAnnounce", "announcedVisit { id }", visit)
+            .await;
+        let id = made["announcedVisit"]["id"].clone();
+        let change = json!({ "id": id, "version": 1, "note": plant() });
+        shop.run("announcedVisitUpdate", "announcedVisit { id }", change)
+            .await;
+        if ends {
+            let cancel = json!({ "id": id, "version": 2, "reason": plant() });
+            shop.run("announcedVisitCancel", "announcedVisit { id }", cancel)
+                .await;
+        }
+    }
+    let here = json!({ "customerId": customer, "storeId": store });
+    shop.run("customerArrive", "arrival { id }", here).await;
 }
 
 /// What the sums are made of: how many visits, what was bought on them, by which ids.
@@ -338,7 +375,7 @@ async fn what_was_planted_is_found_nowhere_and_the_sums_stay() {
     let in_group = in_group.data()["customer"]["groups"][0]["id"].clone();
 
     let before = sums(&shop).await;
-    assert_eq!(before["totalCount"], 3);
+    assert_eq!(before["totalCount"], 5);
     assert!(
         !place.holding(PLANT).await.is_empty(),
         "what is sought can be found"
@@ -367,7 +404,7 @@ async fn what_was_planted_is_found_nowhere_and_the_sums_stay() {
         .await;
     assert_eq!(answer.data()["node"], Value::Null);
     let of = super::each(&answer.data()["visits"]["nodes"], "customer");
-    assert_eq!(of, [&Value::Null; 3]);
+    assert_eq!(of, [&Value::Null; 5]);
     // Of the group, nobody is left but the friend; the membership is nobody's.
     let members = "query($id: ID!, $member: ID!) { group(id: $id) { memberCount members { nodes { customer { id } } } \
         former: members(filter: FORMER) { totalCount } } node(id: $member) { id } }";
@@ -409,7 +446,7 @@ async fn what_was_planted_is_found_nowhere_and_the_sums_stay() {
     .unwrap();
     import();
     assert_eq!(ask("imported").await["totalCount"], 0);
-    assert_eq!(sums(&shop).await["totalCount"], 4);
+    assert_eq!(sums(&shop).await["totalCount"], 6);
     assert_eq!(place.holding(PLANT).await, Vec::<String>::new());
 
     drop(program);

@@ -2,6 +2,7 @@
 
 use super::{Shop, each};
 use chrono::TimeDelta;
+use entity::values::Clock;
 use serde_json::{Value, json};
 
 /// Without what a merge and its undoing write anew.
@@ -89,6 +90,15 @@ async fn two_files(shop: &Shop) -> (String, String) {
             .await;
         shop.card(id).await;
     }
+    for id in [&keep, &merge] {
+        let store = &shop.world.store;
+        let at = shop.world.server.clock.now() + TimeDelta::days(2);
+        let visit = json!({ "customerId": id, "storeId": store, "expectedAt": at });
+        shop.run("visitAnnounce", "announcedVisit { id }", visit)
+            .await;
+        let here = json!({ "customerId": id, "storeId": store });
+        shop.run("customerArrive", "arrival { id }", here).await;
+    }
     shop.buy(&keep, "1", "600.00").await;
     shop.buy(&merge, "2", "500.00").await;
     (keep, merge)
@@ -152,6 +162,14 @@ async fn everything_moves_and_comes_back() {
     assert_eq!(members(&shop).await, [1, 0, 1]);
     assert_eq!(one["notes"]["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(one["visits"]["nodes"].as_array().unwrap().len(), 2);
+    for visit in one["visits"]["nodes"].as_array().unwrap() {
+        assert_ne!(
+            visit["arrival"],
+            Value::Null,
+            "what was told of it goes with it"
+        );
+    }
+    assert_eq!(one["announcedVisits"].as_array().unwrap().len(), 2);
     assert_eq!(one["totals"]["net"]["amount"], "1100.00");
     assert_eq!(one["totals"]["visits"], 2);
     assert_eq!(one["memberships"].as_array().unwrap().len(), 1);

@@ -20,7 +20,8 @@ const SNAPSHOT: &str = "fragment All on Customer { id fullName version salutatio
     totals { visits receipts bought { amount } returned { amount } net { amount } firstVisitOn lastVisitOn lastVisitAt lastPurchaseOn } \
     memberships { id tier { name } grantedTier { name } enrolledAt tierChanges { id } } \
     cards { id number status statusReason } \
-    visits(first: 20) { nodes { id note purchases { id lines { id } } } } }";
+    announcedVisits { id note state } \
+    visits(first: 20) { nodes { id note arrival { id } transcript { nodes { id text } } purchases { id lines { id } } } } }";
 
 /// A shop with a ladder, in which somebody has two files.
 #[derive(Clone)]

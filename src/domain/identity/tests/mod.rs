@@ -108,7 +108,8 @@ fn what_is_personal_is_removed_or_cleaned() {
             let kept = to.erase == Erase::Keeps;
             let plain = matches!(
                 table.name,
-                "audit_customer"
+                "arrival"
+                    | "audit_customer"
                     | "event"
                     | "customer"
                     | "customer_total"
