@@ -86,3 +86,44 @@ async fn exports_of_customers_and_cards_are_taken_as_they_are() {
     assert_eq!(ann[7], "form 17, page 2");
     assert_eq!(ann[8], "WITHDRAWN");
 }
+
+/// The first row of a file is no guess: a later one that says otherwise is rejected, also where receipts have brought the
+/// customer, whose name and store are guesses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_rows_that_contradict_each_other_are_not_settled_in_silence() {
+    let mover = Mover::new().await;
+    mover.file("till.csv", "no,day,sum,receipt\n1,2024-06-01,150.00,r1\n");
+    mover.import(
+        "purchases",
+        "till.csv",
+        "customer=no,date=day,amount=sum,receipt=receipt",
+        &["--store", "bund"],
+    );
+    mover.file(
+        "customers.csv",
+        "no,name,store\n1,Ann Lee,pier\n1,Bob Kim,pier\n1,Ann Lee,quay\n2,Cho Min,\n2,Dan Wu,\n",
+    );
+    let map = "customer=no,name=name,home_store=store";
+    let (said, rejects) = mover.with_rejects("customers", "customers.csv", map);
+    let contradicts =
+        |line: u32, column: &str| (line, column.to_owned(), "CONTRADICTION".to_owned());
+    assert_eq!(
+        rejects,
+        [
+            contradicts(3, "name"),
+            contradicts(4, "store"),
+            contradicts(6, "name")
+        ],
+        "{said}"
+    );
+    let names = mover
+        .ask("{ customers(orderBy: { field: NAME }) { nodes { fullName } } }")
+        .await;
+    let names: Vec<&str> = names["customers"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["fullName"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Ann Lee", "Cho Min"]);
+}
