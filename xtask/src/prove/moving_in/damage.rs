@@ -167,7 +167,11 @@ pub const PURCHASES: &[Damage] = &[
     |c, _, _| with(c, "name", &"x".repeat(201), "TOO_LONG"),
     |c, _, _| with(c, "name", &format!("Tea {BROKEN_BYTES}"), "ENCODING"),
     |c, _, _| with(c, "name", &STRAY_QUOTE.to_string(), "BAD_QUOTE"),
-    |c, _, _| with(c, "amount", "99999999999999.99", "BAD_AMOUNT"),
+    |c, _, _| {
+        // With a quantity below zero that is what is told.
+        with(c, "amount", "99999999999999.99", "BAD_AMOUNT")
+            .filter(|_| !c.get("quantity").starts_with('-'))
+    },
 ];
 
 /// Ways to spoil a product.

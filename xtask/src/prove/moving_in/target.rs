@@ -34,13 +34,12 @@ pub async fn set_up(place: &Place, house: &House) -> Result<()> {
         });
         create_one(client, &token, &mutation("Store"), input).await?;
     }
-    let tiers = list(&house.programme, "/tiers").iter();
-    let tiers: Vec<&Value> = tiers.collect();
+    let programme = &house.programme;
     let input = json!({
-        "code": house.programme["code"], "name": house.programme["name"],
-        "cardPrefix": house.programme["cardPrefix"],
-        "cardValidMonths": house.programme["cardValidMonths"],
-        "tiers": tiers,
+        "code": programme["code"], "name": programme["name"],
+        "cardPrefix": programme["cardPrefix"],
+        "cardValidMonths": programme["cardValidMonths"],
+        "tiers": list(programme, "/tiers"),
     });
     create_one(client, &token, &mutation("Programme"), input).await?;
     node.kill().await

@@ -85,7 +85,7 @@ fn no_damage_leaves_a_row_as_it_was() {
     for (columns, damages) in [
         (model::CUSTOMER_COLUMNS, damage::CUSTOMERS),
         (model::CARD_COLUMNS, damage::CARDS),
-        (model::PURCHASE_COLUMNS, damage::PURCHASES),
+        (PURCHASE_COLUMNS, damage::PURCHASES),
         (model::PRODUCT_COLUMNS, damage::PRODUCTS),
         (model::STAFF_COLUMNS, damage::STAFF),
     ] {
