@@ -62,7 +62,7 @@ impl RowKind for CardRow {
         let number = table.parsed_short(F::Number, RejectCode::BadValue, |text| {
             CardNumber::parse_any(text).map(|number| number.as_str().to_owned())
         })?;
-        let day = |field: F| Ok(table.past_date(field)?.map(|(day, _)| day));
+        let day = |field: F| Ok(table.past_moment(field)?.map(|(day, _)| day));
         let row = Self {
             number: number.ok_or_else(|| missing(F::Number))?,
             customer: table.required(F::Customer, LONGEST_REFERENCE)?,

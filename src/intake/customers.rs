@@ -356,11 +356,23 @@ fn contact_points<R: Read>(
     Ok(points)
 }
 
+/// Yes or no, or the words of our own exports.
+fn said<R: Read>(
+    table: &Table<R, CustomerField>,
+    field: CustomerField,
+) -> Result<Option<bool>, Fault<CustomerField>> {
+    match table.line(field, LONGEST_REFERENCE)?.as_deref() {
+        Some("GRANTED") => Ok(Some(true)),
+        Some("WITHDRAWN") => Ok(Some(false)),
+        _ => table.yes_or_no(field),
+    }
+}
+
 fn consents<R: Read>(
     table: &Table<R, CustomerField>,
 ) -> Result<Vec<ConsentCell>, Fault<CustomerField>> {
     let moment = |field: CustomerField| -> Result<Option<NaiveDateTime>, Fault<CustomerField>> {
-        let found = table.past_date(field)?;
+        let found = table.past_moment(field)?;
         // Where only the day is known, noon stands for it, as for purchases.
         let noon = NaiveDate::default()
             .and_hms_opt(12, 0, 0)
@@ -369,7 +381,7 @@ fn consents<R: Read>(
     };
     let mut consents = Vec::new();
     for (purpose, [given, at, evidence]) in CONSENTS {
-        let Some(granted) = table.yes_or_no(given)? else {
+        let Some(granted) = said(table, given)? else {
             continue;
         };
         let at = match moment(at)? {

@@ -16,6 +16,7 @@ pub mod encoding;
 pub mod formats;
 pub mod identity;
 pub mod mapping;
+mod moments;
 pub mod products;
 pub mod progress;
 pub mod purchases;

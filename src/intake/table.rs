@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::io::{self, Read};
 
 use chrono::{NaiveDate, NaiveTime};
+use entity::values::TimeZone;
 use entity::values::decimal::parse_scaled;
 use entity::values::money::exponent;
 use entity::values::phone::PhoneRegion;
@@ -43,6 +44,8 @@ pub struct Options<F> {
     pub phone_region: PhoneRegion,
     /// The shop's present day: what cannot have happened yet is rejected.
     pub today: NaiveDate,
+    /// The company's clock, on which moments are read that name their distance to UTC; without it they are no dates.
+    pub zone: Option<TimeZone>,
 }
 
 impl<F> Options<F> {
@@ -63,6 +66,7 @@ impl<F> Options<F> {
             currency,
             phone_region,
             today,
+            zone: None,
         }
     }
 }

@@ -43,6 +43,7 @@ mod moving_in_bad;
 mod moving_in_erased;
 mod moving_in_files;
 mod moving_in_order;
+mod moving_in_out;
 mod own_stores;
 mod schema;
 mod session;

@@ -149,6 +149,30 @@ async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
     assert_eq!((receipts, cents), (2000 - expected.len() as i64, sum));
 }
 
+/// Receipts are read in chunks of 4,000: the rejected row stands where one ends, amid the lines of a receipt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rejected_row_within_a_receipt_spoils_no_other_line_of_it() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let place = &world.server.place;
+    let mut text = String::from("customer_id,date,quantity,amount,receipt\n");
+    for n in 1..=4000 {
+        writeln!(text, "{},2025-01-02,1,1.00,R{n}", n % 50).unwrap();
+    }
+    text.push_str(
+        "0,2025-13-02,1,2.00,R4000\n0,2025-01-02,1,4.00,R4000\n1,2025-01-03,1,8.00,R4001\n",
+    );
+    let file = folder.path().join("till.csv");
+    std::fs::write(&file, text).unwrap();
+    let mut arguments = arguments(&file);
+    if let Some(map) = arguments.iter_mut().find(|argument| *argument == MAP) {
+        map.push_str(",receipt=receipt");
+    }
+    let said = succeed(place, arguments);
+    assert!(said.contains("1 rows rejected"), "{said}");
+    assert!(said.contains("4001 receipts booked"), "{said}");
+    assert_eq!(totals(&world).await, (4001, 50, 401_200));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_does_not_fit_its_map_is_refused_with_what_to_do() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());

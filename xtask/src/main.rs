@@ -1,6 +1,6 @@
 //! Chores of the workspace that are more than a command: `cargo xtask help` tells them.
 //!
-//! For now one: `prove`, the heavy proofs against the real program. See `docs/proofs.md`.
+//! `prove` runs the heavy proofs against the real program, see `docs/proofs.md`; `data-model` draws `docs/data-model.svg`.
 
 #![expect(
     clippy::print_stdout,
@@ -9,6 +9,7 @@
 
 #[macro_use]
 mod failure;
+mod data_model;
 mod prove;
 
 use clap::{Parser, Subcommand};
@@ -26,10 +27,27 @@ struct Cli {
 enum Chore {
     /// Run heavy proofs against the real program.
     Prove(prove::ProveArgs),
+    /// Draw the data model from the entities, as docs/data-model.svg.
+    DataModel(data_model::DataModelArgs),
 }
 
 fn main() -> ExitCode {
-    let Chore::Prove(args) = Cli::parse().chore;
+    match Cli::parse().chore {
+        Chore::Prove(args) => prove(args),
+        Chore::DataModel(args) => match data_model::run(&args) {
+            Ok(words) => {
+                println!("{words}");
+                ExitCode::SUCCESS
+            }
+            Err(failure) => {
+                println!("FAILED: {failure}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+fn prove(args: prove::ProveArgs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

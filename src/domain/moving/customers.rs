@@ -48,6 +48,8 @@ struct Standing {
     before: Option<customer::Model>,
     /// See [`Holder::version`].
     left_at: Option<i64>,
+    /// Has a row of this batch told of the customer? From then on nothing is a guess any more.
+    told: bool,
     points: Vec<contact_point::Model>,
     consents: Vec<consent::Model>,
     notes: Vec<customer_note::Model>,
@@ -63,6 +65,7 @@ impl Standing {
             row,
             before,
             left_at: None,
+            told: false,
             points: Vec::new(),
             consents: Vec::new(),
             notes: Vec::new(),
@@ -78,7 +81,7 @@ impl Standing {
 
     /// Have only receipts brought the customer so far?
     fn is_bare(&self) -> bool {
-        self.before.is_some() && self.left_at.is_none() && self.is_untouched()
+        !self.told && self.before.is_some() && self.left_at.is_none() && self.is_untouched()
     }
 
     fn counts(&self) -> [usize; 4] {
@@ -189,6 +192,7 @@ impl Taker {
                 let faults = left_out.into_iter().map(|fault| (place, fault));
                 taken.left_out.extend(faults);
                 let id = standing.row.id;
+                standing.told = true;
                 known.insert(number, id);
                 named.entry(id).or_default().insert(number.to_owned());
                 standings.insert(id, standing);

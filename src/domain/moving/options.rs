@@ -97,6 +97,7 @@ impl MoveOptions {
         let mapping = Mapping::parse(&self.map).map_err(bad)?;
         let today = business_date(ctx.now(), company.time_zone);
         let mut options = Options::new(mapping, company.currency, company.country, today);
+        options.zone = Some(company.time_zone);
         let encoding = self.encoding.as_deref().map(FileEncoding::parse);
         options.encoding = encoding
             .transpose()

@@ -11,6 +11,8 @@ use chrono::Datelike;
 
 /// Receipts of one window; so many are held in memory, the rest waits on disk.
 const WINDOW: u32 = 1 << 17;
+/// Bytes of receipts held in memory: some have many lines.
+const HELD: usize = 32 << 20;
 
 /// Receipts in the order of the file.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub(super) struct Chronology {
     window: u32,
     count: i64,
     held: Vec<SpoolRow>,
+    held_bytes: usize,
     spool: Option<Spool>,
 }
 
@@ -39,6 +42,7 @@ impl Chronology {
             window,
             count: 0,
             held: Vec::new(),
+            held_bytes: 0,
             spool: None,
         }
     }
@@ -51,6 +55,7 @@ impl Chronology {
         for one in receipts {
             let body = postcard::to_allocvec(&one)
                 .map_err(|error| Error::internal(format!("a receipt cannot be kept: {error}")))?;
+            self.held_bytes += body.len();
             self.held.push(SpoolRow {
                 day: one.receipt.business_date.num_days_from_ce(),
                 group: one.receipt.customer.external_id,
@@ -59,7 +64,8 @@ impl Chronology {
             });
             self.count += 1;
         }
-        if self.held.len() > usize::try_from(self.window).unwrap_or(usize::MAX) {
+        let most = usize::try_from(self.window).unwrap_or(usize::MAX);
+        if self.held.len() > most || self.held_bytes > HELD {
             self.put_aside().await?;
         }
         Ok(())
@@ -71,6 +77,7 @@ impl Chronology {
             None => Spool::new().await?,
         };
         spool.put(std::mem::take(&mut self.held)).await?;
+        self.held_bytes = 0;
         self.spool = Some(spool);
         Ok(())
     }
@@ -182,6 +189,27 @@ mod tests {
             assert!(next.len() <= 3);
             all.extend(next);
         }
+    }
+
+    #[tokio::test]
+    async fn a_few_receipts_of_many_lines_wait_on_disk_too() {
+        let mut chronology = Chronology::new();
+        for n in 0..40 {
+            let mut long = receipt(n, 1, 40 - u8::try_from(n).unwrap());
+            long.rows = vec![(n as u64, "x".repeat(1 << 20))];
+            chronology.add(vec![long]).await.unwrap();
+            assert!(chronology.held_bytes <= HELD, "{n}");
+        }
+        let mut order = chronology.finish().await.unwrap();
+        assert!(matches!(order, InOrder::OnDisk(_)));
+        let mut numbers = Vec::new();
+        for _ in 0..40 {
+            let next = order.next(1).await.unwrap();
+            numbers.extend(next.into_iter().map(|one| one.receipt.number));
+        }
+        let expected: Vec<String> = (0..40).rev().map(|n: i32| n.to_string()).collect();
+        assert_eq!(numbers, expected);
+        assert!(order.next(1).await.unwrap().is_empty());
     }
 
     proptest! {

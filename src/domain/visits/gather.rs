@@ -71,7 +71,15 @@ impl Gatherer {
             let full = chunk.receipts.len() >= CHUNK || chunk.rejects.len() >= CHUNK;
             if full && !continues(&chunk.receipts, &row, &self.target.store) {
                 chunk.bytes = rows.bytes_read();
-                if sender.blocking_send(std::mem::take(&mut chunk)).is_err() {
+                let mut next = Chunk::default();
+                // A rejected row may stand between two lines of a receipt, which is not over then.
+                if matches!(row, Row::Reject(_)) {
+                    next.receipts.extend(chunk.receipts.pop());
+                }
+                if sender
+                    .blocking_send(std::mem::replace(&mut chunk, next))
+                    .is_err()
+                {
                     // The one who books has given up, and says why.
                     return Ok(());
                 }

@@ -1,15 +1,12 @@
 //! Purchases come in whole, quickly and in little memory.
 
+use super::measured::{self, Measured};
 use super::node::Node;
 use super::place::{Engine, Place};
-use super::process::peak_memory;
 use super::purchases::{self, CDNOW, Kind, Purchases};
 use super::shop::{Shop, Sums, sums};
 use super::{Site, Verdict, tell};
-use crate::failure::{During, Result};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
+use crate::failure::Result;
 
 /// The most memory that the importing process may ever have.
 const MEMORY: u64 = 150_000_000;
@@ -50,39 +47,11 @@ async fn bring_in(
     target: f64,
     missed: &mut Vec<String>,
 ) -> Result<()> {
-    let began = Instant::now();
-    let mut child = place
-        .command()
-        .args(purchases::arguments(&file.path))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let process = child.id().during("the import has ended")?;
-    let mut streams = (
-        child.stdout.take().during("no standard output")?,
-        child.stderr.take().during("no standard error")?,
-    );
-    let (mut said, mut complained) = (String::new(), String::new());
-    let mut peak = 0;
-    let (status, ..) = tokio::try_join!(
-        async {
-            loop {
-                // The figure never falls, so that only the very last growth can be missed.
-                peak = peak_memory(process).unwrap_or_default().max(peak);
-                tokio::select! {
-                    status = child.wait() => return status,
-                    () = tokio::time::sleep(Duration::from_millis(5)) => {}
-                }
-            }
-        },
-        streams.0.read_to_string(&mut said),
-        streams.1.read_to_string(&mut complained),
-    )?;
-    let seconds = began.elapsed().as_secs_f64();
-    ensure!(
-        status.success(),
-        "the import ended with {status}: {complained}"
-    );
+    let Measured {
+        said,
+        seconds,
+        peak,
+    } = measured::run(place, &purchases::arguments(&file.path)).await?;
     #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
     let speed = file.sums.receipts as f64 / seconds;
     let words = format!(

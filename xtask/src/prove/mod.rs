@@ -14,6 +14,8 @@ mod full_disk;
 mod hostile;
 mod import;
 mod import_killed;
+mod measured;
+mod moving_in;
 mod node;
 mod place;
 mod process;
@@ -63,6 +65,12 @@ pub struct ProveArgs {
     /// Events that two nodes write.
     #[arg(long, default_value_t = 10_000)]
     events: u64,
+    /// Customers of the retailer that moves in.
+    #[arg(long, default_value_t = 50_000)]
+    customers: u64,
+    /// Receipts of the retailer that moves in, about.
+    #[arg(long, default_value_t = 500_000)]
+    receipts: u64,
     /// Minutes that one proof may take on one engine.
     #[arg(long, default_value_t = 30)]
     limit: u64,
@@ -70,6 +78,8 @@ pub struct ProveArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
+    /// A retailer moves in: every row of its spoiled files comes in or is reported, and comes out as it went in.
+    MovingIn,
     /// Purchases come in whole, quickly and in little memory.
     Import,
     /// An import that is killed again and again ends as if it had never been.
@@ -116,6 +126,10 @@ pub struct Site {
     pub rows: u64,
     /// Events of two nodes.
     pub events: u64,
+    /// Customers who move in.
+    pub customers: u64,
+    /// Receipts that move in, about.
+    pub receipts: u64,
 }
 
 impl Site {
@@ -194,6 +208,8 @@ async fn prove(args: ProveArgs) -> ExitCode {
         file: args.file.clone(),
         rows: args.rows,
         events: args.events,
+        customers: args.customers.max(50),
+        receipts: args.receipts.max(200),
     };
     let names: Vec<Name> = Name::value_variants()
         .iter()
@@ -286,6 +302,7 @@ impl Name {
 
     async fn run(self, site: &Site, engine: Engine) -> Result<Verdict> {
         match self {
+            Self::MovingIn => moving_in::prove(site, engine).await,
             Self::Import => import::prove(site, engine).await,
             Self::ImportKilled => import_killed::prove(site, engine).await,
             Self::VisitsKilled => visits_killed::prove(site, engine).await,

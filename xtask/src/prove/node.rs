@@ -13,6 +13,9 @@ use tokio::process::{Child, Command};
 /// The longest that a server may take to start.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// What a server says when it listens.
+const LISTENS: &str = "regulars listens on http://";
+
 /// A server that is running.
 #[derive(Debug)]
 pub struct Node {
@@ -27,25 +30,48 @@ pub struct Node {
 impl Node {
     /// Starts `serve` on a free port and waits until it says where it listens. `command` is the program, or something
     /// that becomes it.
-    pub async fn start(place: &Place, mut command: Command) -> Result<Self> {
+    pub async fn start(place: &Place, command: Command) -> Result<Self> {
+        let arguments = ["serve", "--listen", "127.0.0.1:0"];
+        Self::start_as(place, command, &arguments.map(str::to_owned)).await
+    }
+
+    /// The same with another command that serves, such as `demo`.
+    pub async fn start_as(
+        place: &Place,
+        mut command: Command,
+        arguments: &[String],
+    ) -> Result<Self> {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
             .open(place.log_file())?;
         let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .during("serve")?;
         let mut lines = BufReader::new(child.stdout.take().during("no standard output")?);
         let mut line = String::new();
-        tokio::time::timeout(START_LIMIT, lines.read_line(&mut line))
+        let listens = async {
+            // The demonstration says what it has made before.
+            let mut all = String::new();
+            while !line.starts_with(LISTENS) {
+                line.clear();
+                if lines.read_line(&mut line).await? == 0 {
+                    line = all;
+                    break;
+                }
+                all.push_str(&line);
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        tokio::time::timeout(START_LIMIT, listens)
             .await
             .during("serve did not start in time")??;
         let address = line
             .trim()
-            .strip_prefix("regulars listens on http://")
+            .strip_prefix(LISTENS)
             .and_then(|rest| rest.strip_suffix("/graphql"))
             .during(format!(
                 "serve said {line:?}; its log:\n{}",

@@ -101,6 +101,22 @@ fn an_export_holds_every_personal_table() {
     assert_eq!(held, personal);
 }
 
+/// The page for people says the same as the list.
+#[test]
+fn the_documentation_names_every_personal_table() {
+    let page = include_str!("../../../../docs/data-model.md");
+    let (_, told) = page
+        .split_once("## Where personal data are")
+        .expect("the page has the section");
+    for table in TABLES.iter().filter(|table| table.about == About::Person) {
+        let name = format!("`{}`", table.name);
+        assert!(
+            told.contains(&name),
+            "docs/data-model.md is silent about {name}"
+        );
+    }
+}
+
 #[test]
 fn what_is_personal_is_removed_or_cleaned() {
     for table in TABLES {
