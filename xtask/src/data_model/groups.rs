@@ -43,7 +43,7 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: "What a shop adds: attributes and groups",
+        title: "Attributes and groups",
         tables: &[
             "attribute",
             "customer_attribute",
