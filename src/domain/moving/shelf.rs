@@ -10,6 +10,8 @@ use std::marker::PhantomData;
 
 /// Rows held in memory.
 const HELD: usize = 1 << 15;
+/// Bytes of rows held in memory: those of customers are long.
+const HELD_BYTES: usize = 16 << 20;
 
 /// Rows in the order of the file, while they come.
 #[derive(Debug)]
@@ -17,6 +19,7 @@ pub(super) struct Shelf<T> {
     most: usize,
     count: i64,
     held: Vec<Vec<u8>>,
+    bytes: usize,
     spool: Option<Spool>,
     rows: PhantomData<fn(T)>,
 }
@@ -45,6 +48,7 @@ impl<T: Serialize> Shelf<T> {
             most,
             count: 0,
             held: Vec::new(),
+            bytes: 0,
             spool: None,
             rows: PhantomData,
         }
@@ -58,9 +62,10 @@ impl<T: Serialize> Shelf<T> {
         for row in rows {
             let body = postcard::to_allocvec(row)
                 .map_err(|error| Error::internal(format!("a row cannot be kept: {error}")))?;
+            self.bytes += body.len();
             self.held.push(body);
         }
-        if self.held.len() > self.most {
+        if self.held.len() > self.most || self.bytes > HELD_BYTES {
             self.put_aside().await?;
         }
         Ok(())
@@ -82,6 +87,7 @@ impl<T: Serialize> Shelf<T> {
             self.count += 1;
         }
         spool.put(rows).await?;
+        self.bytes = 0;
         self.spool = Some(spool);
         Ok(())
     }
@@ -127,6 +133,20 @@ impl<T: DeserializeOwned> InOrder<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_few_long_rows_wait_on_disk_too() {
+        let mut shelf = Shelf::new();
+        for n in 0..20_u8 {
+            shelf.add(&[vec![n; 1 << 20]]).await.unwrap();
+            assert!(shelf.bytes <= HELD_BYTES, "{n}");
+        }
+        let mut rows = shelf.finish().await.unwrap();
+        assert!(matches!(rows.from, From::Disk(_)));
+        let all: Vec<Vec<u8>> = rows.next(100).await.unwrap();
+        let first: Vec<u8> = all.iter().map(|row| row[0]).collect();
+        assert_eq!(first, (0..20).collect::<Vec<u8>>());
+    }
 
     #[tokio::test]
     async fn rows_come_back_in_the_order_in_which_they_came() {
