@@ -3,7 +3,7 @@
 //!
 //! The score is stored with the customer, since lists are narrowed and ordered by it, and depends on what is there alone,
 //! so that time does not change it. Whether a field was confirmed lately is told when it is read, from the time of its
-//! confirmation. Whoever writes what a file holds says so to [`touched`], within the same transaction; those who bring
+//! confirmation. Whoever writes what a file holds says so to `touched`, within the same transaction; those who bring
 //! thousands in leave the score to the job in [`count`]. An import confirms nothing: that something stood in another
 //! system's file does not say that anybody asked the customer.
 //!
