@@ -9,12 +9,22 @@ use std::time::Duration;
 
 const STATEMENTS: &str = "regulars_db_statements_total";
 
-/// The fewest statements that a request costs, and its answer. The program's own work is counted with it now and then,
-/// so the least of several tries is what the request itself costs.
-async fn statements(program: &Program, token: &str, query: &str, variables: Value) -> (u64, Value) {
+/// The fewest statements that a request costs, and its answer. The program's own work is counted with it now and then, and
+/// on a busy machine what is loaded at once may come in two parts, so the least of several tries is what the request
+/// itself costs: of ten, or of as many as it takes to come down to `enough`, if that is possible at all.
+async fn statements(
+    program: &Program,
+    token: &str,
+    query: &str,
+    variables: Value,
+    enough: Option<u64>,
+) -> (u64, Value) {
     let (mut least, mut data) = (u64::MAX, Value::Null);
     settle(program).await;
-    for _ in 0..10 {
+    for tried in 0..100 {
+        if tried >= 10 && enough.is_none_or(|enough| least <= enough) {
+            break;
+        }
         let before = program.client.figure(STATEMENTS).await;
         let answer = program
             .client
@@ -38,8 +48,15 @@ async fn settle(program: &Program) {
 }
 
 /// As [`statements`] for the only list of a query.
-async fn of_list(program: &Program, token: &str, query: &str, first: usize) -> u64 {
-    let (least, data) = statements(program, token, query, json!({ "first": first })).await;
+async fn of_list(
+    program: &Program,
+    token: &str,
+    query: &str,
+    first: usize,
+    enough: Option<u64>,
+) -> u64 {
+    let variables = json!({ "first": first });
+    let (least, data) = statements(program, token, query, variables, enough).await;
     let list = data.as_object().unwrap().values().next().unwrap();
     assert_eq!(list["nodes"].as_array().unwrap().len(), first);
     least
@@ -234,8 +251,8 @@ async fn lists_cost_the_same_however_long_they_are() {
             "query($first: Int!) { auditEntries(first: $first) { nodes { id action customerIds } } }",
         ),
     ] {
-        let few = of_list(&program, &token, query, 2).await;
-        let many = of_list(&program, &token, query, 20).await;
+        let few = of_list(&program, &token, query, 2, None).await;
+        let many = of_list(&program, &token, query, 20, Some(few)).await;
         assert_eq!(few, many, "{name}: statements for 2 and for 20 rows");
         assert!(
             many <= most,
@@ -279,8 +296,9 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     for (of_type, ids) in &found {
         let ids: Vec<&String> = ids.iter().take(20).collect();
         assert_eq!(ids.len(), 20, "objects of type {of_type}");
-        let ask = async |ids: &[&String]| {
-            let (cost, data) = statements(&program, &token, query, json!({ "ids": ids })).await;
+        let ask = async |ids: &[&String], enough: Option<u64>| {
+            let variables = json!({ "ids": ids });
+            let (cost, data) = statements(&program, &token, query, variables, enough).await;
             let nodes = data["nodes"].as_array().unwrap().clone();
             let given: Vec<_> = nodes
                 .iter()
@@ -289,7 +307,8 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
             assert_eq!(given, ids, "in the order in which they were asked for");
             cost
         };
-        let (few, many) = (ask(&ids[..2]).await, ask(&ids).await);
+        let few = ask(&ids[..2], None).await;
+        let many = ask(&ids, Some(few)).await;
         assert_eq!(few, many, "{of_type}: statements for 2 and for 20 objects");
         assert!(many <= 4, "{of_type}: {many} statements");
     }
