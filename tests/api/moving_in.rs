@@ -149,28 +149,35 @@ async fn spoiled_rows_are_reported_by_line_and_the_rest_comes_in() {
     assert_eq!((receipts, cents), (2000 - expected.len() as i64, sum));
 }
 
-/// Receipts are read in chunks of 4,000: the rejected row stands where one ends, amid the lines of a receipt.
+/// Receipts are read in chunks of 4,000: a rejected row stands where one ends, amid the lines of a receipt.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejected_row_within_a_receipt_spoils_no_other_line_of_it() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let place = &world.server.place;
-    let mut text = String::from("customer_id,date,quantity,amount,receipt\n");
-    for n in 1..=4000 {
-        writeln!(text, "{},2025-01-02,1,1.00,R{n}", n % 50).unwrap();
-    }
-    text.push_str(
-        "0,2025-13-02,1,2.00,R4000\n0,2025-01-02,1,4.00,R4000\n1,2025-01-03,1,8.00,R4001\n",
-    );
     let file = folder.path().join("till.csv");
-    std::fs::write(&file, text).unwrap();
-    let mut arguments = arguments(&file);
-    if let Some(map) = arguments.iter_mut().find(|argument| *argument == MAP) {
-        map.push_str(",receipt=receipt");
+    // One that cannot be read, and one that can but belongs nowhere.
+    for (year, spoiled) in [
+        ("2024", "0,2024-13-02,1,2.00,R4000,bund"),
+        ("2025", "0,2025-01-02,1,2.00,R4000,moon"),
+    ] {
+        let mut text = String::from("customer_id,date,quantity,amount,receipt,store\n");
+        let receipt = |n: u32| format!("{year}-R{n}");
+        for n in 1..=4000 {
+            writeln!(text, "{},{year}-01-02,1,1.00,{},bund", n % 50, receipt(n)).unwrap();
+        }
+        writeln!(text, "{}", spoiled.replace("R4000", &receipt(4000))).unwrap();
+        writeln!(text, "0,{year}-01-02,1,4.00,{},bund", receipt(4000)).unwrap();
+        writeln!(text, "1,{year}-01-03,1,8.00,{},bund", receipt(4001)).unwrap();
+        std::fs::write(&file, text).unwrap();
+        let mut arguments = arguments(&file);
+        if let Some(map) = arguments.iter_mut().find(|argument| *argument == MAP) {
+            map.push_str(",receipt=receipt,store=store");
+        }
+        let said = succeed(place, arguments);
+        assert!(said.contains("1 rows rejected"), "{spoiled}: {said}");
+        assert!(said.contains("4001 receipts booked"), "{spoiled}: {said}");
     }
-    let said = succeed(place, arguments);
-    assert!(said.contains("1 rows rejected"), "{said}");
-    assert!(said.contains("4001 receipts booked"), "{said}");
-    assert_eq!(totals(&world).await, (4001, 50, 401_200));
+    assert_eq!(totals(&world).await, (8002, 50, 802_400));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -67,23 +67,6 @@ impl Gatherer {
         let mut chunk = Chunk::default();
         while let Some(row) = rows.next() {
             let row = row.map_err(|error| Error::BadRequest(unreadable(&error).into()))?;
-            // A receipt's further lines belong to it, so a chunk ends only in front of another receipt.
-            let full = chunk.receipts.len() >= CHUNK || chunk.rejects.len() >= CHUNK;
-            if full && !continues(&chunk.receipts, &row, &self.target.store) {
-                chunk.bytes = rows.bytes_read();
-                let mut next = Chunk::default();
-                // A rejected row may stand between two lines of a receipt, which is not over then.
-                if matches!(row, Row::Reject(_)) {
-                    next.receipts.extend(chunk.receipts.pop());
-                }
-                if sender
-                    .blocking_send(std::mem::replace(&mut chunk, next))
-                    .is_err()
-                {
-                    // The one who books has given up, and says why.
-                    return Ok(());
-                }
-            }
             chunk.rows += 1;
             match row {
                 Row::Reject(reject) => chunk.rejects.push(reject),
@@ -92,6 +75,23 @@ impl Gatherer {
                         chunk.rejects.push(*reject);
                     }
                 }
+            }
+            if chunk.receipts.len() <= CHUNK && chunk.rejects.len() < CHUNK {
+                continue;
+            }
+            // The last receipt is not over before another one has begun: further lines of it may follow, whatever rows
+            // that are rejected stand in between.
+            let next = Chunk {
+                receipts: chunk.receipts.pop().into_iter().collect(),
+                ..Chunk::default()
+            };
+            chunk.bytes = rows.bytes_read();
+            if sender
+                .blocking_send(std::mem::replace(&mut chunk, next))
+                .is_err()
+            {
+                // The one who books has given up, and says why.
+                return Ok(());
             }
         }
         chunk.bytes = rows.bytes_read();
@@ -230,14 +230,4 @@ fn number(row: &PurchaseRow, store: &str) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("{store}/{}/row:{hex}", row.local_date)
-}
-
-fn continues(receipts: &[Gathered], row: &Row, usual: &str) -> bool {
-    match (receipts.last(), row) {
-        (Some(last), Row::Purchase(row)) => {
-            row.receipt.is_some()
-                && last.receipt.number == number(row, row.store_ref.as_deref().unwrap_or(usual))
-        }
-        _ => false,
-    }
 }
