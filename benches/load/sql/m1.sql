@@ -6,6 +6,10 @@ begin;
 select c.id as customer, k.store_id as store, k.staff_id as staff, m.id as membership, m.tier_id as tier,
     t.visits, t.receipts, t.bought_minor as bought, t.returned_minor as returned,
     exists (select 1 from purchase p where p.source = 'ideal' and p.receipt_number = :r::text) as known,
+    (select r.id from arrival r where r.customer_id = c.id and r.store_id = k.store_id and r.business_date = now()::date
+      and r.visit_id is null order by r.at limit 1) as arrival,
+    (select w.id from announced_visit w where w.customer_id = c.id and w.store_id = k.store_id and w.state = 'ANNOUNCED'
+      and w.day_from <= now() and w.day_until > now() order by w.expected_at, w.id limit 1) as announced,
     (select array_agg((l.id, l.level, l.spend_threshold_minor))::text from tier l where l.programme_id = m.programme_id) as ladder
   from load.pick k join customer c on c.id = k.customer_id join customer_total t on t.customer_id = c.id
   left join membership m on m.customer_id = c.id
