@@ -165,7 +165,11 @@ impl AuditLog {
                 let (entries, answers): (Vec<Entry>, Vec<_>) = batch.drain(..).unzip();
                 let entries = &entries;
                 let written = db
-                    .write(|tx| async move { write(&*tx, entries).await })
+                    .append(|| {
+                        let mut rows = Batch::new();
+                        gather(&mut rows, entries);
+                        rows
+                    })
                     .await;
                 if let Err(error) = &written {
                     tracing::error!(error = ?error, entries = entries.len(), "audit entries could not be written");

@@ -139,7 +139,7 @@ impl Batch {
     }
 
     /// Everything as one statement; nothing when there are no rows.
-    fn one_statement(self) -> Result<Option<Sql>> {
+    pub(super) fn one_statement(self) -> Result<Option<Sql>> {
         let mut inserts = self
             .inserts
             .into_iter()

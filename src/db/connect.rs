@@ -1,15 +1,19 @@
 //! Opening the database: one file beside the program, or a PostgreSQL server.
 
+use super::lease::Pool;
 use super::queue::WriterQueue;
+use super::reader::Reader;
 use super::time_limit;
+use super::transaction::Transaction;
 use super::turns::Turns;
+use super::watch::Watch;
 use crate::error::{Error, Result};
-use crate::spans;
 use sea_orm::sqlx::{
+    self, ConnectOptions as _,
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +46,9 @@ pub struct DbSettings {
 #[derive(Clone)]
 pub struct Db {
     engine: Engine,
-    reader: DatabaseConnection,
+    reader: Reader,
+    /// The embedded engine's one writer. On PostgreSQL transactions are begun on the reader's pool; this one is for what
+    /// changes the schema.
     writer: DatabaseConnection,
     pub(super) queue: Arc<WriterQueue>,
     /// On the embedded engine, whose one file processes share.
@@ -79,29 +85,37 @@ impl Db {
                 "the database address must begin with postgres://",
             ));
         }
-        let mut options = ConnectOptions::new(url);
         let statement_timeout = format!("{}ms", settings.statement_timeout.as_millis());
         let lock_timeout = format!("{}ms", settings.lock_timeout.as_millis());
-        options
-            .max_connections(settings.connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .sqlx_logging(false)
-            // Asking each time whether the connection lives costs 13 % of a small request; a statement that
-            // meets a dead one is tried once more instead.
-            .test_before_acquire(false)
-            .map_sqlx_postgres_opts(move |pg: PgConnectOptions| {
-                pg.application_name("regulars").options([
+        let with_limits = move |pg: PgConnectOptions| {
+            pg.application_name("regulars")
+                .options([
                     ("statement_timeout", statement_timeout.as_str()),
                     ("lock_timeout", lock_timeout.as_str()),
                     ("timezone", "UTC"),
                 ])
-            });
-        let mut connection = Database::connect(options).await?;
-        count_statements(&mut connection);
+                .statement_cache_capacity(256)
+                .disable_statement_logging()
+        };
+        let pg: PgConnectOptions = url
+            .parse()
+            .map_err(|e| DbErr::Conn(RuntimeErr::SqlxError(sqlx::Error::into(e))))?;
+        let pool = Pool::new(with_limits(pg), settings.connections)?;
+        // Waits for a server that is starting, and goes away when nobody changes the schema.
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(1)
+            .min_connections(0)
+            .idle_timeout(Duration::from_secs(1))
+            .acquire_timeout(Duration::from_secs(10))
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(with_limits);
+        let mut writer = Database::connect(options).await?;
+        Watch::new().over(&mut writer);
         Ok(Self {
             engine: Engine::Postgres,
-            reader: connection.clone(),
-            writer: connection,
+            reader: pool.into(),
+            writer,
             queue: Arc::new(WriterQueue::new()),
             turns: None,
             settings: Arc::new(settings.clone()),
@@ -154,11 +168,11 @@ impl Db {
         // The writer first: it makes the file and sets its journal mode.
         let mut writer = Database::connect(open(1)).await?;
         let mut reader = Database::connect(open(settings.connections.max(1))).await?;
-        count_statements(&mut writer);
-        count_statements(&mut reader);
+        Watch::new().over(&mut writer);
+        Watch::new().over(&mut reader);
         Ok(Self {
             engine: Engine::Sqlite,
-            reader,
+            reader: reader.into(),
             writer,
             queue: Arc::new(WriterQueue::new()),
             turns: Some(Arc::new(Turns::of(&settings.data, settings.lock_timeout)?)),
@@ -169,9 +183,9 @@ impl Db {
 
     /// The same database, read over another connection that shows one moment only.
     pub(super) fn seen_over(&self, mut connection: DatabaseConnection) -> Self {
-        count_statements(&mut connection);
+        Watch::new().over(&mut connection);
         Self {
-            reader: connection.clone(),
+            reader: connection.clone().into(),
             writer: connection,
             is_snapshot: true,
             ..self.clone()
@@ -193,13 +207,16 @@ impl Db {
     }
 
     /// For reads outside a transaction. They see every write that was acknowledged before.
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.reader
     }
 
-    /// The connection on which transactions are begun; [`Db::write`] is the way to use it.
-    pub(super) fn writer(&self) -> &DatabaseConnection {
-        &self.writer
+    /// Begins a transaction; [`Db::write`] is the way to use it.
+    pub(super) async fn begin(&self) -> Result<Transaction, DbErr> {
+        match self.reader.pool() {
+            Some(pool) => Transaction::on_server(pool).await,
+            None => Transaction::embedded(&self.writer).await,
+        }
     }
 
     /// The connection that changes the schema.
@@ -261,17 +278,4 @@ impl Db {
         self.writer.close().await?;
         Ok(())
     }
-}
-
-/// Counts statements for `/metrics`, where the tests read how many one request costs.
-fn count_statements(connection: &mut DatabaseConnection) {
-    let statements = metrics::counter!("regulars_db_statements_total");
-    let failures = metrics::counter!("regulars_db_statement_failures_total");
-    connection.set_metric_callback(move |info| {
-        statements.increment(1);
-        if info.failed {
-            failures.increment(1);
-        }
-        spans::statement(&info.statement.sql, info.elapsed, info.failed);
-    });
 }

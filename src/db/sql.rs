@@ -2,8 +2,9 @@
 
 use super::connect::{Db, Engine};
 use crate::error::Result;
-use sea_orm::sea_query::{ArrayType, Expr, SelectStatement};
+use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement, Value, Values};
+use std::sync::OnceLock;
 use uuid::Uuid;
 
 /// A statement that is put together piece by piece: text and bound values side by side.
@@ -83,6 +84,19 @@ impl Sql {
         }
     }
 
+    /// Adds a condition that the expression before it is one of many ids, as [`among`] makes it.
+    pub fn bind_among<Id: Into<Uuid>>(&mut self, ids: impl IntoIterator<Item = Id>) -> &mut Self {
+        let ids: Vec<Uuid> = ids.into_iter().map(Into::into).collect();
+        match (self.engine, ids.as_slice()) {
+            (_, [only]) => self.push(" = ").bind(*only),
+            (Engine::Sqlite, _) => self
+                .push(" in (select unhex(value) from json_each(")
+                .bind(json_list(&ids))
+                .push("))"),
+            (Engine::Postgres, _) => self.push(" = any(").bind(array(ids)).push(")"),
+        }
+    }
+
     /// Adds a built select in parentheses, with its values.
     pub fn subquery(&mut self, select: &SelectStatement) -> &mut Self {
         let backend = match self.engine {
@@ -151,28 +165,66 @@ impl Engine {
 }
 
 /// The condition that a column holds one of many ids: one bound value however many there are, so that the text of
-/// the statement stays the same and its plan is made once.
+/// the statement stays the same and its plan is made once. A single id has a text of its own: PostgreSQL takes a list
+/// for one of ten, finds that worse than what it would do for the list at hand, and plans anew each time.
 pub fn among<Id: Into<Uuid>>(
     engine: Engine,
     column: impl ColumnTrait,
     ids: impl IntoIterator<Item = Id>,
 ) -> Expr {
     let column = Expr::col(column.as_column_ref());
-    let ids = ids.into_iter().map(Into::into);
-    match engine {
-        Engine::Sqlite => {
-            let list: Vec<String> = ids.map(|id: Uuid| id.simple().to_string()).collect();
-            let list = Expr::value(serde_json::Value::from(list).to_string());
-            Expr::cust_with_exprs(
-                "? in (select unhex(value) from json_each(?))",
-                [column, list],
-            )
+    let ids: Vec<Uuid> = ids.into_iter().map(Into::into).collect();
+    match (engine, ids.as_slice()) {
+        (_, [only]) => column.eq(*only),
+        (Engine::Sqlite, _) => Expr::cust_with_exprs(
+            "? in (select unhex(value) from json_each(?))",
+            [column, Expr::value(json_list(&ids))],
+        ),
+        (Engine::Postgres, _) => {
+            Expr::cust_with_exprs("$1 = any($2)", [column, Expr::value(array(ids))])
         }
-        Engine::Postgres => {
-            let list = ids.map(Value::from).collect();
-            let list = Expr::value(Value::Array(ArrayType::Uuid, Some(Box::new(list))));
-            Expr::cust_with_exprs("$1 = any($2)", [column, list])
+    }
+}
+
+fn json_list(ids: &[Uuid]) -> String {
+    let list: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+    serde_json::Value::from(list).to_string()
+}
+
+fn array(ids: Vec<Uuid>) -> Value {
+    let list = ids.into_iter().map(Value::from).collect();
+    Value::Array(ArrayType::Uuid, Some(Box::new(list)))
+}
+
+/// The beginning of a statement whose text is made once: for reads that nearly every request makes, where making the
+/// text costs about as much as sending it.
+#[derive(Debug)]
+pub struct Template {
+    make: fn() -> SelectStatement,
+    texts: OnceLock<[String; 2]>,
+}
+
+impl Template {
+    /// Of a select without values, which is made when it is first needed.
+    pub const fn new(make: fn() -> SelectStatement) -> Self {
+        Self {
+            make,
+            texts: OnceLock::new(),
         }
+    }
+
+    /// A statement that begins like this.
+    pub fn begin(&self, engine: Engine) -> Sql {
+        let [sqlite, postgres] = self.texts.get_or_init(|| {
+            let select = (self.make)();
+            [DbBackend::Sqlite, DbBackend::Postgres].map(|backend| backend.build(&select).sql)
+        });
+        let mut sql = Sql::new(engine);
+        sql.push(match engine {
+            Engine::Sqlite => sqlite,
+            Engine::Postgres => postgres,
+        });
+        sql
     }
 }
 

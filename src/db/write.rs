@@ -1,9 +1,10 @@
 //! The write transaction: the one way to change anything.
 
-use super::connect::{Db, Engine};
+use super::batch::Batch;
+use super::connect::Db;
 use super::failure::{is_connection_lost, is_lost_race, is_unique_violation};
+use super::transaction::Transaction;
 use crate::error::{Error, Result};
-use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -11,11 +12,11 @@ use std::time::Duration;
 
 /// A write transaction that is open. Cheap to clone; every clone must be gone when the closure ends.
 #[derive(Clone, Debug)]
-pub struct Tx(Arc<DatabaseTransaction>);
+pub struct Tx(Arc<Transaction>);
 
 impl std::ops::Deref for Tx {
-    type Target = DatabaseTransaction;
-    fn deref(&self) -> &DatabaseTransaction {
+    type Target = Transaction;
+    fn deref(&self) -> &Transaction {
         &self.0
     }
 }
@@ -77,6 +78,36 @@ impl Db {
         }
     }
 
+    /// Adds rows that need nothing beside them: on PostgreSQL they are one statement, which is a transaction by itself and
+    /// takes one journey instead of three. `make` is called for each attempt. When the connection is lost in between the
+    /// rows may be there twice: it is for what is only ever added to, under new keys.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn append(&self, make: impl Fn() -> Batch) -> Result<()> {
+        let make = &make;
+        let Some(pool) = self.read().pool().filter(|_| !self.is_snapshot) else {
+            return self
+                .write(|tx| async move { make().write(&*tx).await })
+                .await;
+        };
+        let mut attempt = 1;
+        loop {
+            let mut lease = pool.lend().await?;
+            let Some(sql) = make().one_statement()? else {
+                return Ok(());
+            };
+            let Err(error) = lease.execute(sql.build()).await else {
+                return Ok(());
+            };
+            let again = is_lost_race(&error) || is_connection_lost(&error);
+            if !again || attempt >= ATTEMPTS {
+                return Err(error.into());
+            }
+            attempt += 1;
+        }
+    }
+
     /// As [`Db::write`], after waiting until nobody of this process writes to any of `keys`.
     ///
     /// # Errors
@@ -103,13 +134,7 @@ impl Db {
             Some(turns) => turns.take().await?,
             None => None,
         };
-        let options = TransactionOptions {
-            // A deferred transaction that reads and then writes fails when somebody wrote in between.
-            sqlite_transaction_mode: (self.engine() == Engine::Sqlite)
-                .then_some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let begun = self.writer().begin_with_options(options).await;
+        let begun = self.begin().await;
         let tx = Tx(Arc::new(begun.map_err(Error::from)?));
         let outcome = work(tx.clone()).await;
         let Some(transaction) = Arc::into_inner(tx.0) else {

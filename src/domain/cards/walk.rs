@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use entity::card;
 use entity::ids::CardId;
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QueryTrait,
-    Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QueryTrait, Select,
 };
 
 fn select(ctx: &Ctx, since: Option<DateTime<Utc>>) -> Result<Select<card::Entity>> {

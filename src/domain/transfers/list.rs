@@ -7,8 +7,8 @@ use entity::enums::{TransferDirection, TransferKind, TransferState};
 use entity::ids::TransferId;
 use entity::transfer;
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QueryTrait, Select,
 };
 
 /// Which transfers.

@@ -11,7 +11,8 @@ use entity::ids::{PurchaseId, VisitId};
 use entity::{purchase, visit};
 use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QueryTrait, Select,
 };
 
 fn select_visits(ctx: &Ctx, since: Option<NaiveDate>) -> Result<Select<visit::Entity>> {
