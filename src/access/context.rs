@@ -1,7 +1,7 @@
 //! What every service is handed first: the database, who asks, what time it is, which request this is.
 
 use super::audit::ReadTrail;
-use super::{Memory, Secrets, Viewer};
+use super::{Memory, Secrets, Seen, Viewer};
 use crate::db::Db;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
@@ -25,6 +25,8 @@ pub struct Ctx {
     pub secrets: Arc<Secrets>,
     /// Whose contact details this request has shown in full.
     pub reads: ReadTrail,
+    /// Whom this request has found to be in sight.
+    pub seen: Seen,
     /// What topics remember in this process; shared by all requests of one running program.
     pub memory: Memory,
 }
@@ -70,6 +72,7 @@ impl Ctx {
             origin: Origin::internal(),
             secrets,
             reads: ReadTrail::default(),
+            seen: Seen::default(),
             memory: Memory::default(),
         }
     }
@@ -81,7 +84,17 @@ impl Ctx {
             viewer,
             origin,
             reads: ReadTrail::default(),
+            seen: Seen::default(),
             ..self.clone()
+        }
+    }
+
+    /// The same for a query, which changes nothing that decides who is in sight.
+    #[must_use]
+    pub fn for_query(self) -> Self {
+        Self {
+            seen: Seen::of_query(),
+            ..self
         }
     }
 

@@ -7,9 +7,12 @@
 pub mod audit;
 pub mod audit_log;
 mod context;
+mod locks;
 mod memory;
 pub mod policy;
+mod reach;
 mod secrets;
+mod seen;
 pub mod sight;
 mod viewer;
 
@@ -17,4 +20,5 @@ pub use context::{Ctx, Origin};
 pub use memory::Memory;
 pub use policy::Action;
 pub use secrets::Secrets;
+pub use seen::Seen;
 pub use viewer::{Grant, Place, StaffViewer, Viewer};

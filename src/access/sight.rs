@@ -4,94 +4,33 @@
 //! What somebody sees beyond role and store (a customer who has arrived today, an open task) is a row of the
 //! table `sight`, written by higher topics through [`grant`], so that this room need not know them.
 
-use super::{Action, Ctx, Place, Viewer};
+pub use super::locks::{LockedCustomer, lock_customer, lock_customers, lock_named, lock_shown};
+pub use super::reach::Reach;
+use super::seen::Scope;
+use super::{Action, Ctx};
 use crate::db::{Batch, Engine, Sql, Table, among};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use chrono::{DateTime, Utc};
-use entity::ids::{CustomerId, RegionId, StaffId, StoreId};
-use entity::{customer, sight, store};
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, LockType, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use entity::ids::{CustomerId, StaffId, StoreId};
+use entity::{customer, sight};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::HashSet;
 use uuid::Uuid;
-
-/// The stores and regions in which the viewer may do something, or the whole company.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Everywhere.
-    Company,
-    /// Only in these.
-    Places {
-        /// All stores of these regions.
-        regions: Vec<RegionId>,
-        /// These stores.
-        stores: Vec<StoreId>,
-    },
-}
-
-impl Reach {
-    /// Where the viewer may do this.
-    pub fn of(viewer: &Viewer, action: Action) -> Self {
-        if matches!(viewer, Viewer::System) {
-            return Self::Company;
-        }
-        let (mut regions, mut stores) = (Vec::new(), Vec::new());
-        for place in viewer.places(action) {
-            match place {
-                Place::Company => return Self::Company,
-                Place::Region(id) => regions.push(id),
-                Place::Store(id) => stores.push(id),
-            }
-        }
-        Self::Places { regions, stores }
-    }
-
-    /// The condition that a store's id, given as an expression, lies in this reach.
-    pub fn covers(&self, store_id: impl Into<Expr>) -> Condition {
-        let store_id: Expr = store_id.into();
-        match self {
-            Self::Company => Condition::all(),
-            Self::Places { regions, stores } => {
-                let mut any = Condition::any();
-                if !stores.is_empty() {
-                    any = any.add(store_id.clone().is_in(stores.iter().map(|id| id.0)));
-                }
-                if !regions.is_empty() {
-                    any = any.add(store_id.in_subquery(stores_of(regions)));
-                }
-                if any.is_empty() { nothing() } else { any }
-            }
-        }
-    }
-}
-
-fn stores_of(regions: &[RegionId]) -> SelectStatement {
-    Query::select()
-        .column(store::Column::Id)
-        .from(store::Entity)
-        .and_where(store::Column::RegionId.is_in(regions.iter().map(|id| id.0)))
-        .to_owned()
-}
-
-/// A condition that no row meets.
-fn nothing() -> Condition {
-    Expr::cust("1 = 0").into_condition()
-}
 
 /// The customers that the viewer sees under `action`: those whose home store is in reach, and those whom the
 /// table `sight` shows to the viewer or to one of their stores right now. A file that was merged into another one or
 /// erased is seen by nobody.
 ///
 /// # Errors
-/// As [`Viewer::require`].
+/// As [`super::Viewer::require`].
 pub fn customers(ctx: &Ctx, action: Action) -> Result<Condition> {
     Ok(in_use().add(in_reach(ctx, action)?))
 }
 
-/// The condition that a customer's file is one: neither merged into another nor erased.
-fn in_use() -> Condition {
+/// The condition that a customer's file is one: neither merged into another nor erased. Half of [`customers`]: rows that
+/// were read by it alone go through [`keep`].
+pub fn in_use() -> Condition {
     Condition::all()
         .add(customer::Column::MergedIntoId.is_null())
         .add(customer::Column::ErasedAt.is_null())
@@ -101,7 +40,7 @@ fn in_use() -> Condition {
 /// is erased already.
 ///
 /// # Errors
-/// As [`Viewer::require`].
+/// As [`super::Viewer::require`].
 pub fn in_reach(ctx: &Ctx, action: Action) -> Result<Condition> {
     ctx.viewer.require(action)?;
     let reach = Reach::of(&ctx.viewer, action);
@@ -117,34 +56,254 @@ pub fn in_reach(ctx: &Ctx, action: Action) -> Result<Condition> {
     Ok(any)
 }
 
+/// What decides who sees a customer.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// Which one.
+    pub id: CustomerId,
+    /// Their home store.
+    pub home_store_id: Option<StoreId>,
+    /// Who keeps them.
+    pub keeper_id: Option<StaffId>,
+}
+
+/// A row that tells what decides who sees its customer.
+pub trait Stands {
+    /// What decides it.
+    fn standing(&self) -> Standing;
+}
+
+fn scope(ctx: &Ctx, action: Action) -> Result<Scope> {
+    ctx.viewer.require(action)?;
+    Ok(Scope {
+        reach: Reach::of(&ctx.viewer, action),
+        actor: ctx.viewer.actor_id(),
+    })
+}
+
+/// Of rows of customers [in use](in_use), read by whatever condition, those that the viewer sees under `action`; and
+/// notes them as seen. Most are seen by what stands in the row; only about the others the database is asked, where
+/// [`customers`] in the statement itself would have it think about all ways to be seen each time.
+///
+/// # Errors
+/// As [`super::Viewer::require`], and those of the database.
+pub async fn keep<R: Stands>(
+    connection: &impl ConnectionTrait,
+    ctx: &Ctx,
+    action: Action,
+    mut rows: Vec<R>,
+) -> Result<Vec<R>> {
+    let scope = scope(ctx, action)?;
+    if scope.reach == Reach::Company {
+        return Ok(rows);
+    }
+    let me = ctx.viewer.staff_id();
+    let at_a_glance = |standing: &Standing| {
+        standing
+            .home_store_id
+            .is_some_and(|store| scope.reach.has_store(store))
+            || (me.is_some() && standing.keeper_id == me)
+    };
+    let others: Vec<CustomerId> = rows
+        .iter()
+        .map(Stands::standing)
+        .filter(|standing| !at_a_glance(standing))
+        .map(|standing| standing.id)
+        .collect();
+    if !others.is_empty() {
+        let others = ctx.seen.unknown(&scope, &others);
+        let seen = in_sight_of(connection, ctx, action, &others).await?;
+        let unseen: HashSet<CustomerId> =
+            others.into_iter().filter(|id| !seen.contains(id)).collect();
+        rows.retain(|row| !unseen.contains(&row.standing().id));
+    }
+    ctx.seen
+        .note(&scope, rows.iter().map(|row| row.standing().id));
+    Ok(rows)
+}
+
+async fn in_sight_of(
+    connection: &impl ConnectionTrait,
+    ctx: &Ctx,
+    action: Action,
+    ids: &[CustomerId],
+) -> Result<HashSet<CustomerId>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let engine = Engine::of(connection);
+    let seen: Vec<CustomerId> = customer::Entity::find()
+        .select_only()
+        .column(customer::Column::Id)
+        .filter(among(engine, customer::Column::Id, ids.iter().copied()))
+        .filter(in_reach(ctx, action)?)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(seen.into_iter().collect())
+}
+
+/// Of these customers, who must be in use, those that the viewer sees under `action`.
+///
+/// # Errors
+/// As [`keep`].
+pub async fn only_seen(
+    ctx: &Ctx,
+    action: Action,
+    ids: &[CustomerId],
+) -> Result<HashSet<CustomerId>> {
+    let scope = scope(ctx, action)?;
+    if scope.reach == Reach::Company {
+        return Ok(ids.iter().copied().collect());
+    }
+    let unknown = ctx.seen.unknown(&scope, ids);
+    let found = in_sight_of(ctx.db.read(), ctx, action, &unknown).await?;
+    let is_seen = |id: &CustomerId| found.contains(id) || !unknown.contains(id);
+    Ok(ids.iter().copied().filter(is_seen).collect())
+}
+
+/// Notes customers that were read by [`customers`] or [`branches`], for the same action, as seen.
+///
+/// # Errors
+/// As [`super::Viewer::require`].
+pub fn note(
+    ctx: &Ctx,
+    action: Action,
+    customers: impl IntoIterator<Item = CustomerId>,
+) -> Result<()> {
+    ctx.seen.note(&scope(ctx, action)?, customers);
+    Ok(())
+}
+
+/// The condition that a column refers to one of these customers, in sight: their ids alone where this query has found
+/// all of them to be, and their ids beside [`customer_ids`] otherwise.
+///
+/// # Errors
+/// As [`super::Viewer::require`].
+pub fn of_seen(
+    ctx: &Ctx,
+    action: Action,
+    column: impl ColumnTrait,
+    ids: &[CustomerId],
+) -> Result<Condition> {
+    let listed = Condition::all().add(among(ctx.db.engine(), column, ids.iter().copied()));
+    if ctx.seen.has_all(&scope(ctx, action)?, ids) {
+        return Ok(listed);
+    }
+    let seen = customer_ids(ctx, action)?;
+    let column = Expr::col(column.as_column_ref());
+    Ok(listed.add_option(seen.map(|seen| column.in_subquery(seen))))
+}
+
+/// As [`of_seen`], for a statement written as text: adds the condition behind `where` or `and`.
+///
+/// # Errors
+/// As [`super::Viewer::require`].
+pub fn push_of_seen(
+    sql: &mut Sql,
+    ctx: &Ctx,
+    action: Action,
+    column: &str,
+    ids: &[CustomerId],
+) -> Result<()> {
+    sql.push(column).bind_among(ids.iter().copied());
+    if !ctx.seen.has_all(&scope(ctx, action)?, ids)
+        && let Some(seen) = customer_ids(ctx, action)?
+    {
+        sql.push(" and ").push(column).push(" in ").subquery(&seen);
+    }
+    Ok(())
+}
+
+/// The condition on the table of customers that one is among these and in sight: as [`of_seen`], beside [`customers`].
+///
+/// # Errors
+/// As [`super::Viewer::require`].
+pub fn among_seen(ctx: &Ctx, action: Action, ids: &[CustomerId]) -> Result<Condition> {
+    let engine = ctx.db.engine();
+    let listed = among(engine, customer::Column::Id, ids.iter().copied());
+    if ctx.seen.has_all(&scope(ctx, action)?, ids) {
+        return Ok(Condition::all().add(listed));
+    }
+    Ok(customers(ctx, action)?.add(listed))
+}
+
 /// Stores of somebody for whom a page is read store by store (see [`branches`]).
 const FEW_STORES: usize = 8;
 
-/// The same rows as [`customers`], as conditions that one index each answers, for somebody who works in a few
-/// stores: a list that asks for them one by one, each in its order and cut to the page, need not walk through
-/// the customers of all other stores. The conditions may overlap. `None` where [`customers`] does as well.
+/// The rows of [`customers`], as conditions that one index each answers. They may overlap.
+pub struct Branches {
+    /// Those of each of the viewer's stores.
+    pub stores: Vec<Condition>,
+    /// Those whom the viewer sees for another reason.
+    pub others: Vec<Condition>,
+}
+
+/// The same rows as [`customers`] for somebody who works in a few stores: a list that asks for them branch by branch,
+/// each in its order and cut to the page, need not walk through the customers of all other stores. `None` where
+/// [`customers`] does as well.
 ///
 /// # Errors
-/// As [`Viewer::require`].
-pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Vec<Condition>>> {
-    ctx.viewer.require(action)?;
-    let reach = Reach::of(&ctx.viewer, action);
+/// As [`super::Viewer::require`].
+pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Branches>> {
+    let Scope { reach, .. } = scope(ctx, action)?;
     let Reach::Places { regions, stores } = &reach else {
         return Ok(None);
     };
     if !regions.is_empty() || stores.len() > FEW_STORES {
         return Ok(None);
     }
-    let mut branches: Vec<Condition> = stores
-        .iter()
-        .map(|id| customer::Column::HomeStoreId.eq(id.0).into_condition())
-        .collect();
-    branches.push(shown_to(ctx, &reach));
+    let in_use = |branch: Condition| in_use().add(branch);
+    let keeper = ctx
+        .viewer
+        .staff_id()
+        .map(|staff| customer::Column::KeeperId.eq(staff.0).into_condition());
+    let home = |id: &StoreId| customer::Column::HomeStoreId.eq(id.0).into_condition();
+    Ok(Some(Branches {
+        stores: stores.iter().map(home).map(in_use).collect(),
+        others: [shown_to(ctx, &reach)]
+            .into_iter()
+            .chain(keeper)
+            .map(in_use)
+            .collect(),
+    }))
+}
+
+/// Does somebody who works in a few stores see customers of other stores, or of none, right now? If not, the branches of
+/// their stores are all there is, which is so for most and much less to ask.
+///
+/// # Errors
+/// As [`super::Viewer::require`], and those of the database.
+pub async fn sees_others(ctx: &Ctx, action: Action) -> Result<bool> {
+    let Scope { reach, actor } = scope(ctx, action)?;
+    let Reach::Places { stores, .. } = reach else {
+        return Ok(true);
+    };
+    let elsewhere = |sql: &mut Sql| {
+        sql.push("(c.home_store_id is null");
+        if !stores.is_empty() {
+            sql.push(" or c.home_store_id not in ")
+                .bind_list(stores.iter().map(|id| id.0));
+        }
+        sql.push(")");
+    };
+    let mut sql = ctx.db.sql();
+    sql.push(
+        "select 1 as one from sight s join customer c on c.id = s.customer_id where s.scope_id in ",
+    )
+    .bind_list(stores.iter().map(|id| id.0).chain(actor))
+    .push(" and s.until > ")
+    .bind(ctx.now())
+    .push(" and ");
+    elsewhere(&mut sql);
     if let Some(staff) = ctx.viewer.staff_id() {
-        branches.push(customer::Column::KeeperId.eq(staff.0).into_condition());
+        sql.push(" union all select 1 as one from customer c where c.keeper_id = ")
+            .bind(staff)
+            .push(" and ");
+        elsewhere(&mut sql);
     }
-    let in_use = |branch| in_use().add(branch);
-    Ok(Some(branches.into_iter().map(in_use).collect()))
+    sql.push(" limit 1");
+    Ok(ctx.db.read().query_one_raw(sql.build()).await?.is_some())
 }
 
 /// Those whom the table `sight` shows to the viewer or to one of their stores right now.
@@ -170,7 +329,7 @@ fn shown_to(ctx: &Ctx, reach: &Reach) -> Condition {
 /// customer's in all but name.
 ///
 /// # Errors
-/// As [`Viewer::require`].
+/// As [`super::Viewer::require`].
 pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>> {
     let condition = customers(ctx, action)?;
     if Reach::of(&ctx.viewer, action) == Reach::Company {
@@ -191,7 +350,7 @@ pub fn customer_ids(ctx: &Ctx, action: Action) -> Result<Option<SelectStatement>
 /// `None` means all of them, so that no condition is needed.
 ///
 /// # Errors
-/// As [`Viewer::require`].
+/// As [`super::Viewer::require`].
 pub fn refers_to_seen(
     ctx: &Ctx,
     action: Action,
@@ -201,105 +360,6 @@ pub fn refers_to_seen(
     let column = Expr::col(customer.as_column_ref());
     Ok(customer_ids(ctx, action)?
         .map(|mut seen| Expr::exists(seen.and_where(id.eq(column)).to_owned())))
-}
-
-/// A customer's row as a writer locked it.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct LockedCustomer {
-    /// Which one.
-    pub id: CustomerId,
-    /// Their home store.
-    pub home_store_id: Option<StoreId>,
-    /// Who keeps them.
-    pub keeper_id: Option<StaffId>,
-    /// When their file was put away.
-    pub archived_at: Option<DateTime<Utc>>,
-    /// The file's version.
-    pub version: i64,
-}
-
-/// Locks customers against other writers until the transaction ends, in the order of their ids, and gives
-/// those that the viewer sees under `action`.
-///
-/// # Errors
-/// As [`Viewer::require`], and those of the database.
-pub async fn lock_customers(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    action: Action,
-    ids: impl IntoIterator<Item = CustomerId>,
-) -> Result<Vec<LockedCustomer>> {
-    let seen = customers(ctx, action)?;
-    Ok(customer::Entity::find()
-        .select_only()
-        .columns([
-            customer::Column::Id,
-            customer::Column::HomeStoreId,
-            customer::Column::KeeperId,
-            customer::Column::ArchivedAt,
-            customer::Column::Version,
-        ])
-        .filter(among(Engine::of(tx), customer::Column::Id, ids))
-        .filter(seen)
-        .order_by_asc(customer::Column::Id)
-        // Weaker than `for update`, so that rows that merely refer to the customer need not wait.
-        .lock(LockType::NoKeyUpdate)
-        .into_model()
-        .all(tx)
-        .await?)
-}
-
-/// Locks one customer; see [`lock_customers`]. Out of sight and not there look the same.
-///
-/// # Errors
-/// A user error at `field` when the viewer sees no such customer; as [`lock_customers`].
-pub async fn lock_customer(
-    tx: &impl ConnectionTrait,
-    ctx: &Ctx,
-    action: Action,
-    id: CustomerId,
-    field: &str,
-) -> Result<LockedCustomer> {
-    let found = lock_customers(tx, ctx, action, [id]).await?;
-    found
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::not_found(field, "customer"))
-}
-
-/// Locks a customer who shows their card, whether the viewer sees them or not: for writing down that they
-/// have come, never for reading. False when their file was merged into another one meanwhile, or erased.
-///
-/// # Errors
-/// Those of the database.
-pub async fn lock_shown(tx: &impl ConnectionTrait, id: CustomerId) -> Result<bool> {
-    let mut sql = Sql::for_connection(tx);
-    sql.push("select 1 as here from customer where id = ")
-        .bind(id)
-        .push(" and merged_into_id is null and erased_at is null")
-        .postgres(" for no key update");
-    Ok(tx.query_one_raw(sql.build()).await?.is_some())
-}
-
-/// Locks customers whom an import names, in the order of their ids; gives those who may be booked on. One who was
-/// erased is among them: their sums go on, nameless. One who was merged away is not.
-///
-/// # Errors
-/// Those of the database.
-pub async fn lock_named(
-    tx: &impl ConnectionTrait,
-    ids: impl IntoIterator<Item = CustomerId>,
-) -> Result<Vec<CustomerId>> {
-    Ok(customer::Entity::find()
-        .select_only()
-        .column(customer::Column::Id)
-        .filter(among(Engine::of(tx), customer::Column::Id, ids))
-        .filter(customer::Column::MergedIntoId.is_null())
-        .order_by_asc(customer::Column::Id)
-        .lock(LockType::NoKeyUpdate)
-        .into_tuple()
-        .all(tx)
-        .await?)
 }
 
 static SHOWN: Table = Table {

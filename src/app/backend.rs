@@ -12,6 +12,7 @@ use crate::graphql::gate::Admitted;
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
 use crate::http::{AuthRefusal, Backend, BodyParts, Download, Problem, RequestOrigin, Upload};
+use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use std::sync::Arc;
 
@@ -71,6 +72,10 @@ impl Backend for Api {
 
     async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Response {
         let ctx = self.context(viewer, from);
+        let ctx = match admitted.kind {
+            OperationType::Query => ctx.for_query(),
+            _ => ctx,
+        };
         let request = admitted
             .request
             .data(loaders(ctx.clone()))

@@ -1,14 +1,19 @@
 //! Reading memberships, cards and the history of tiers: for many customers at once, in sight only.
 
 use crate::access::{Action, Ctx, sight};
-use crate::db::among;
+use crate::db::{Template, among};
 use crate::error::Result;
 use entity::enums::CardStatus;
 use entity::ids::{CardId, CustomerId, MembershipId};
 use entity::values::CardNumber;
 use entity::{card, customer_merge, customer_merge_move, membership, tier_change};
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait, Select,
+};
+
+/// Cards.
+static CARDS: Template = Template::new(|| card::Entity::find().into_query());
 
 /// Restricts a select to the customers in sight.
 pub(super) fn seen<E: EntityTrait>(
@@ -42,14 +47,15 @@ pub async fn memberships_by_ids(ctx: &Ctx, ids: &[MembershipId]) -> Result<Vec<m
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn memberships_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<membership::Model>> {
-    let select = membership::Entity::find()
-        .filter(among(
-            ctx.db.engine(),
-            membership::Column::CustomerId,
-            customers.iter().copied(),
-        ))
-        .order_by_asc(membership::Column::Id);
-    Ok(seen(ctx, select, membership::Column::CustomerId)?
+    let theirs = sight::of_seen(
+        ctx,
+        Action::CustomerRead,
+        membership::Column::CustomerId,
+        customers,
+    )?;
+    Ok(membership::Entity::find()
+        .filter(theirs)
+        .order_by_asc(membership::Column::Id)
         .all(ctx.db.read())
         .await?)
 }
@@ -74,14 +80,12 @@ pub async fn cards_by_ids(ctx: &Ctx, ids: &[CardId]) -> Result<Vec<card::Model>>
 /// # Errors
 /// As [`crate::access::Viewer::require`].
 pub async fn cards_of(ctx: &Ctx, customers: &[CustomerId]) -> Result<Vec<card::Model>> {
-    let select = card::Entity::find()
-        .filter(among(
-            ctx.db.engine(),
-            card::Column::CustomerId,
-            customers.iter().copied(),
-        ))
-        .order_by_asc(card::Column::Id);
-    Ok(seen(ctx, select, card::Column::CustomerId)?
+    let mut sql = CARDS.begin(ctx.db.engine());
+    sql.push(" where ");
+    let column = "card.customer_id";
+    sight::push_of_seen(&mut sql, ctx, Action::CustomerRead, column, customers)?;
+    sql.push(" order by card.id");
+    Ok(card::Model::find_by_statement(sql.build())
         .all(ctx.db.read())
         .await?)
 }

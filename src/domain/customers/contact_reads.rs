@@ -4,14 +4,16 @@
 
 use super::full;
 use crate::access::{Action, Ctx, sight};
-use crate::db;
+use crate::db::{Sql, Template};
 use crate::error::Result;
-use entity::contact_point::{self, Column, Model};
+use entity::contact_point::{self, Model};
 use entity::ids::{ContactPointId, CustomerId};
 use entity::values::handle;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{EntityTrait, FromQueryResult, QueryTrait};
 use std::collections::BTreeSet;
+
+/// Contact points.
+static POINTS: Template = Template::new(|| contact_point::Entity::find().into_query());
 
 /// A contact point as a viewer may see it.
 #[derive(Clone, PartialEq)]
@@ -58,8 +60,7 @@ impl ContactPoint {
 /// # Errors
 /// Those of the policy and the database.
 pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    let owned = db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied());
-    among(ctx, owned.and(Column::RemovedAt.is_null())).await
+    of(ctx, ids, "is null").await
 }
 
 /// As [`of_customers`], of those that were removed and are kept for their consents.
@@ -67,8 +68,17 @@ pub async fn of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPo
 /// # Errors
 /// As [`of_customers`].
 pub async fn removed_of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<ContactPoint>> {
-    let owned = db::among(ctx.db.engine(), Column::CustomerId, ids.iter().copied());
-    among(ctx, owned.and(Column::RemovedAt.is_not_null())).await
+    of(ctx, ids, "is not null").await
+}
+
+async fn of(ctx: &Ctx, ids: &[CustomerId], removed: &str) -> Result<Vec<ContactPoint>> {
+    let mut sql = POINTS.begin(ctx.db.engine());
+    sql.push(" where contact_point.removed_at ")
+        .push(removed)
+        .push(" and ");
+    let owner = "contact_point.customer_id";
+    sight::push_of_seen(&mut sql, ctx, Action::CustomerRead, owner, ids)?;
+    show_all(ctx, sql).await
 }
 
 /// Contact points by id, where their customers are in sight; removed ones too.
@@ -76,24 +86,22 @@ pub async fn removed_of_customers(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<C
 /// # Errors
 /// Those of the policy and the database.
 pub async fn by_ids(ctx: &Ctx, ids: &[ContactPointId]) -> Result<Vec<ContactPoint>> {
-    among(
-        ctx,
-        db::among(ctx.db.engine(), Column::Id, ids.iter().copied()),
-    )
-    .await
+    let mut sql = POINTS.begin(ctx.db.engine());
+    sql.push(" where contact_point.id")
+        .bind_among(ids.iter().copied());
+    if let Some(seen) = sight::customer_ids(ctx, Action::CustomerRead)? {
+        sql.push(" and contact_point.customer_id in ")
+            .subquery(&seen);
+    }
+    show_all(ctx, sql).await
 }
 
-async fn among(ctx: &Ctx, which: Expr) -> Result<Vec<ContactPoint>> {
-    let mut select = contact_point::Entity::find()
-        .filter(which)
-        .order_by_asc(Column::Kind)
-        .order_by_desc(Column::Preferred)
-        .order_by_asc(Column::Id);
-    if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {
-        select = select
-            .filter(Expr::col((contact_point::Entity, Column::CustomerId)).in_subquery(sight));
-    }
-    let rows = select.all(ctx.db.read()).await?;
+/// The rows of a statement that gives those in sight, as the viewer may see them.
+async fn show_all(ctx: &Ctx, mut sql: Sql) -> Result<Vec<ContactPoint>> {
+    sql.push(" order by contact_point.kind, contact_point.preferred desc, contact_point.id");
+    let rows = Model::find_by_statement(sql.build())
+        .all(ctx.db.read())
+        .await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }

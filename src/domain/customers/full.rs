@@ -8,7 +8,7 @@ use crate::access::{Action, Ctx, Viewer, sight};
 use crate::db::among;
 use crate::error::Result;
 use entity::enums::Role;
-use entity::ids::CustomerId;
+use entity::ids::{CustomerId, StaffId};
 use entity::{customer, sight as shown};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
@@ -25,7 +25,7 @@ pub async fn in_full(ctx: &Ctx, ids: &[CustomerId]) -> Result<HashSet<CustomerId
     if matches!(ctx.viewer, Viewer::System) {
         return Ok(ids.iter().copied().collect());
     }
-    let mut any = Condition::any();
+    let mut full = HashSet::new();
     if let Some(manager) = as_manager(&ctx.viewer) {
         if everywhere(&manager, Action::ContactRead) {
             return Ok(ids.iter().copied().collect());
@@ -34,33 +34,37 @@ pub async fn in_full(ctx: &Ctx, ids: &[CustomerId]) -> Result<HashSet<CustomerId
             viewer: manager,
             ..ctx.clone()
         };
-        any = any.add(sight::customers(&manager, Action::ContactRead)?);
+        full = sight::only_seen(&manager, Action::ContactRead, ids).await?;
     }
-    if holds(&ctx.viewer, Role::Associate)
+    let others = ids.iter().copied().filter(|id| !full.contains(id));
+    let others: Vec<CustomerId> = others.collect();
+    if !others.is_empty()
+        && holds(&ctx.viewer, Role::Associate)
         && let Some(me) = ctx.viewer.staff_id()
     {
-        let tasks = Query::select()
-            .column(shown::Column::CustomerId)
-            .from(shown::Entity)
-            .and_where(shown::Column::ScopeId.eq(me.0))
-            .and_where(shown::Column::Cause.like("task:%"))
-            .and_where(shown::Column::Until.gt(ctx.now()))
-            .to_owned();
-        any = any
-            .add(customer::Column::KeeperId.eq(me))
-            .add(Expr::col((customer::Entity, customer::Column::Id)).in_subquery(tasks));
+        full.extend(of_associate(ctx, me, others).await?);
     }
-    let found: Vec<CustomerId> = customer::Entity::find()
+    Ok(full)
+}
+
+/// Those of `ids` whom an associate keeps or holds a task for.
+async fn of_associate(ctx: &Ctx, me: StaffId, ids: Vec<CustomerId>) -> Result<Vec<CustomerId>> {
+    let tasks = Query::select()
+        .column(shown::Column::CustomerId)
+        .from(shown::Entity)
+        .and_where(shown::Column::ScopeId.eq(me.0))
+        .and_where(shown::Column::Cause.like("task:%"))
+        .and_where(shown::Column::Until.gt(ctx.now()))
+        .to_owned();
+    let theirs = Condition::any()
+        .add(customer::Column::KeeperId.eq(me))
+        .add(Expr::col((customer::Entity, customer::Column::Id)).in_subquery(tasks));
+    Ok(customer::Entity::find()
         .select_only()
         .column(customer::Column::Id)
-        .filter(among(
-            ctx.db.engine(),
-            customer::Column::Id,
-            ids.iter().copied(),
-        ))
-        .filter(any)
+        .filter(among(ctx.db.engine(), customer::Column::Id, ids))
+        .filter(theirs)
         .into_tuple()
         .all(ctx.db.read())
-        .await?;
-    Ok(found.into_iter().collect())
+        .await?)
 }

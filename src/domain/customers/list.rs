@@ -3,7 +3,8 @@
 use super::completeness::LISTED;
 use super::filter::{CustomerOrder, Narrowed, OrderField};
 use super::row::{CustomerRow, narrow};
-use crate::access::{Action, Ctx, sight};
+use crate::access::sight::{self, Branches};
+use crate::access::{Action, Ctx};
 use crate::db::{Keyset, Page, PageRequest, Sort};
 use crate::error::Result;
 use entity::customer::{self, Column};
@@ -35,12 +36,28 @@ pub async fn list(
         None => narrow()
             .filter(sight::customers(ctx, Action::CustomerRead)?)
             .filter(narrowed.condition.clone()),
-        Some(branches) => narrow().filter(
-            Expr::col((customer::Entity, Column::Id))
-                .in_subquery(merged(branches, narrowed, &keyset, page)),
-        ),
+        Some(Branches { mut stores, others }) => {
+            if stores.is_empty() || sight::sees_others(ctx, Action::CustomerRead).await? {
+                stores.extend(others);
+            }
+            match stores.as_slice() {
+                [only] => narrow()
+                    .filter(only.clone())
+                    .filter(narrowed.condition.clone()),
+                _ => narrow().filter(
+                    Expr::col((customer::Entity, Column::Id))
+                        .in_subquery(merged(stores, narrowed, &keyset, page)),
+                ),
+            }
+        }
     };
-    keyset.page(ctx.db.read(), select, page).await
+    let page: Page<CustomerRow> = keyset.page(ctx.db.read(), select, page).await?;
+    sight::note(
+        ctx,
+        Action::CustomerRead,
+        page.items.iter().map(|row| row.id),
+    )?;
+    Ok(page)
 }
 
 /// The same list from where the page begins. A row comparison is looked up in an index of columns on both engines, in one

@@ -4,13 +4,15 @@
 use super::alias;
 use super::row::{CustomerRow, narrow};
 use crate::access::{Action, Ctx, sight};
-use crate::db::among;
+use crate::db::Template;
 use crate::error::Result;
 use entity::ids::CustomerId;
 use entity::{customer, customer_total};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{EntityTrait, QueryFilter};
+use sea_orm::{EntityTrait, FromQueryResult, QueryFilter, QueryTrait};
 use std::collections::HashMap;
+
+/// Rows of customers in use.
+static ROWS: Template = Template::new(|| narrow().filter(sight::in_use()).into_query());
 
 /// A customer in sight. The id of a file that was merged into another one leads to the kept customer.
 ///
@@ -55,16 +57,13 @@ pub async fn by_ids_or_former(
 /// # Errors
 /// Those of the policy and the database.
 pub async fn by_ids(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
-    Ok(narrow()
-        .filter(among(
-            ctx.db.engine(),
-            customer::Column::Id,
-            ids.iter().copied(),
-        ))
-        .filter(sight::customers(ctx, Action::CustomerRead)?)
-        .into_partial_model()
+    ctx.require(Action::CustomerRead)?;
+    let mut sql = ROWS.begin(ctx.db.engine());
+    sql.push(" and customer.id").bind_among(ids.iter().copied());
+    let rows = CustomerRow::find_by_statement(sql.build())
         .all(ctx.db.read())
-        .await?)
+        .await?;
+    sight::keep(ctx.db.read(), ctx, Action::CustomerRead, rows).await
 }
 
 /// The whole files of those of `ids` that are in sight. The address is in full: whoever shows it asks
@@ -74,12 +73,7 @@ pub async fn by_ids(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<CustomerRow>> {
 /// Those of the policy and the database.
 pub async fn details(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<customer::Model>> {
     Ok(customer::Entity::find()
-        .filter(among(
-            ctx.db.engine(),
-            customer::Column::Id,
-            ids.iter().copied(),
-        ))
-        .filter(sight::customers(ctx, Action::CustomerRead)?)
+        .filter(sight::among_seen(ctx, Action::CustomerRead, ids)?)
         .all(ctx.db.read())
         .await?)
 }
@@ -90,17 +84,14 @@ pub async fn details(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<customer::Mode
 /// Those of the policy and the database.
 pub async fn totals(ctx: &Ctx, ids: &[CustomerId]) -> Result<Vec<customer_total::Model>> {
     ctx.require(Action::VisitRead)?;
-    let owners = ids.iter().copied();
-    let mut select = customer_total::Entity::find().filter(among(
-        ctx.db.engine(),
+    let theirs = sight::of_seen(
+        ctx,
+        Action::CustomerRead,
         customer_total::Column::CustomerId,
-        owners,
-    ));
-    if let Some(sight) = sight::customer_ids(ctx, Action::CustomerRead)? {
-        select = select.filter(
-            Expr::col((customer_total::Entity, customer_total::Column::CustomerId))
-                .in_subquery(sight),
-        );
-    }
-    Ok(select.all(ctx.db.read()).await?)
+        ids,
+    )?;
+    Ok(customer_total::Entity::find()
+        .filter(theirs)
+        .all(ctx.db.read())
+        .await?)
 }

@@ -1,6 +1,7 @@
 //! A customer as lists show them: the few columns that nearly every answer needs. The rest of the file is read
 //! only when asked for (see [`super::reads`]).
 
+use crate::access::sight::{Standing, Stands};
 use chrono::{DateTime, Utc};
 use entity::customer::{self, Column};
 use entity::enums::{CustomerKind, Importance};
@@ -35,6 +36,16 @@ pub struct CustomerRow {
     pub updated_at: DateTime<Utc>,
     /// How complete the file is; for cursors only.
     pub completeness: Option<i32>,
+}
+
+impl Stands for CustomerRow {
+    fn standing(&self) -> Standing {
+        Standing {
+            id: self.id,
+            home_store_id: self.home_store_id,
+            keeper_id: self.keeper_id,
+        }
+    }
 }
 
 impl From<customer::Model> for CustomerRow {
