@@ -7,9 +7,9 @@ use crate::domain::cards::tiering::{Spend, Standing};
 use crate::error::{Error, Result};
 use crate::events::NewEvent;
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::enums::{VisitChannel, VisitOutcome};
+use entity::enums::VisitChannel;
 use entity::ids::{CustomerId, PurchaseId, PurchaseLineId, StoreId, VisitId};
-use entity::tier_change;
+use entity::{tier_change, visit};
 use sea_orm::Value;
 use serde_json::json;
 use std::collections::HashMap;
@@ -67,6 +67,24 @@ static LINES: Table = Table {
     ],
     conflict: "",
 };
+
+/// A visit in the order of its columns.
+fn values(row: visit::Model) -> Vec<Value> {
+    vec![
+        row.id.into(),
+        row.customer_id.into(),
+        row.store_id.into(),
+        row.channel.as_str().into(),
+        row.at.into(),
+        row.business_date.into(),
+        row.served_by_id.map(uuid::Uuid::from).into(),
+        row.outcome.as_str().into(),
+        row.no_purchase_reason.map(|reason| reason.as_str()).into(),
+        row.note.into(),
+        row.history.into(),
+        row.recorded_at.into(),
+    ]
+}
 
 /// Totals are written whole: they were read under the customer's lock.
 pub(super) static TOTALS: Table = Table {
@@ -251,31 +269,9 @@ impl Booking {
         let after = totals.net();
         self.totals.insert(visit.customer, totals);
         self.touched.insert(visit.customer, ());
-        let outcome = match &visit.purchase {
-            Some(purchase) if !purchase.lines.is_empty() => VisitOutcome::Purchase,
-            Some(_) => VisitOutcome::Return,
-            None => VisitOutcome::NoPurchase,
-        };
-        self.batch.insert(
-            &VISITS,
-            [vec![
-                id.into(),
-                visit.customer.into(),
-                visit.store.into(),
-                visit.channel.as_str().into(),
-                visit.at.into(),
-                visit.business_date.into(),
-                visit.served_by.map(uuid::Uuid::from).into(),
-                outcome.as_str().into(),
-                visit
-                    .no_purchase_reason
-                    .map(|reason| reason.as_str())
-                    .into(),
-                visit.note.clone().into(),
-                self.history.into(),
-                self.now.into(),
-            ]],
-        );
+        let row = visit.row(id, self.history, self.now);
+        let outcome = row.outcome;
+        self.batch.insert(&VISITS, [values(row)]);
         let purchase = visit
             .purchase
             .as_ref()

@@ -1,8 +1,9 @@
 //! What is told about a visit, after every value was checked and before anything is written.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::enums::{NoPurchaseReason, VisitChannel};
-use entity::ids::{CustomerId, PurchaseLineId, StaffId, StoreId};
+use entity::enums::{NoPurchaseReason, VisitChannel, VisitOutcome};
+use entity::ids::{CustomerId, PurchaseLineId, StaffId, StoreId, VisitId};
+use entity::visit;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,31 @@ pub struct VisitFacts {
     pub purchase: Option<PurchaseFacts>,
     /// Has it been told already that the customer is here, so that the visit need not tell it?
     pub arrival_told: bool,
+}
+
+impl VisitFacts {
+    /// The visit as it is written under an id.
+    pub fn row(&self, id: VisitId, history: bool, recorded_at: DateTime<Utc>) -> visit::Model {
+        let outcome = match &self.purchase {
+            Some(purchase) if !purchase.lines.is_empty() => VisitOutcome::Purchase,
+            Some(_) => VisitOutcome::Return,
+            None => VisitOutcome::NoPurchase,
+        };
+        visit::Model {
+            id,
+            customer_id: self.customer,
+            store_id: self.store,
+            channel: self.channel,
+            at: self.at,
+            business_date: self.business_date,
+            served_by_id: self.served_by,
+            outcome,
+            no_purchase_reason: self.no_purchase_reason,
+            note: self.note.clone(),
+            history,
+            recorded_at,
+        }
+    }
 }
 
 /// A receipt.

@@ -123,15 +123,28 @@ pub async fn record(ctx: &Ctx, new: NewVisit) -> Result<visit::Model> {
         currency,
         key: new.key,
     };
-    let id = ctx
+    let recorded = ctx
         .db
         .write_for(
             &[customer],
             |tx| async move { write(&*tx, ctx, plan).await },
         )
         .await?;
-    let recorded = visit::Entity::find_by_id(id).one(ctx.db.read()).await?;
-    recorded.ok_or_else(|| Error::internal("a recorded visit is not there"))
+    match recorded {
+        Recorded::Now(visit) => Ok(visit),
+        Recorded::Before(id) => {
+            let earlier = visit::Entity::find_by_id(id).one(ctx.db.read()).await?;
+            earlier.ok_or_else(|| Error::internal("a recorded visit is not there"))
+        }
+    }
+}
+
+/// What came of recording a visit.
+enum Recorded {
+    /// It is written as it stands here.
+    Now(visit::Model),
+    /// It was written before, and is sent again.
+    Before(VisitId),
 }
 
 /// A checked visit on its way into the database.
@@ -150,15 +163,15 @@ struct Plan {
 }
 
 /// Under the lock: looks for an earlier recording, computes and writes.
-async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<VisitId> {
+async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Recorded> {
     let customer = lock_whoever(tx, ctx, plan.facts.customer, plan.shown).await?;
     if let Some(key) = &plan.key
         && let Some(done) = key.seen(tx).await?
     {
-        return Ok(VisitId(done));
+        return Ok(Recorded::Before(VisitId(done)));
     }
     if let Some(earlier) = same_receipt(tx, plan, customer).await? {
-        return Ok(earlier);
+        return Ok(Recorded::Before(earlier));
     }
     let mut facts = plan.facts.clone();
     facts.customer = customer;
@@ -185,7 +198,8 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
         .collect();
     check_room(&facts, known.entry(facts.customer).or_default())?;
     let standing = Standing::read(tx, &[facts.customer]).await?;
-    let mut booking = Booking::new(known, standing, false, ctx.now());
+    let now = ctx.now();
+    let mut booking = Booking::new(known, standing, false, now);
     let booked = booking.add(&facts)?;
     let mut batch = Batch::new();
     let events = booking.finish(&mut batch);
@@ -202,9 +216,9 @@ async fn write(tx: &impl ConnectionTrait, ctx: &Ctx, plan: &Plan) -> Result<Visi
     batch.write(tx).await?;
     came.tie(tx, ctx, &facts, booked.visit).await?;
     if let Some(key) = &plan.key {
-        key.remember(tx, booked.visit.into(), ctx.now()).await?;
+        key.remember(tx, booked.visit.into(), now).await?;
     }
-    Ok(booked.visit)
+    Ok(Recorded::Now(facts.row(booked.visit, false, now)))
 }
 
 /// Does the visit fall on the store's present business day?
