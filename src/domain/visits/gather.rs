@@ -15,8 +15,11 @@ use std::collections::HashMap;
 use std::io::Read;
 use tokio::sync::mpsc;
 
-/// Receipts, or rejected rows, sent at once.
+/// Receipts, or rejected rows, sent at once at most.
 const CHUNK: usize = 4000;
+
+/// Bytes of the file that what is sent at once was read from, about: memory is bounded however many lines receipts have.
+const CHUNK_BYTES: usize = 512 * 1024;
 
 /// A receipt with the rows that it was gathered from.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,18 +68,25 @@ impl Gatherer {
         sender: &mpsc::Sender<Chunk>,
     ) -> Result<()> {
         let mut chunk = Chunk::default();
+        let mut held = 0;
         while let Some(row) = rows.next() {
             let row = row.map_err(|error| Error::BadRequest(unreadable(&error).into()))?;
             chunk.rows += 1;
             match row {
-                Row::Reject(reject) => chunk.rejects.push(reject),
+                Row::Reject(reject) => {
+                    held += reject.original.len();
+                    chunk.rejects.push(reject);
+                }
                 Row::Purchase(row) => {
+                    held += row.original.len();
                     if let Err(reject) = self.add(&mut chunk.receipts, *row) {
                         chunk.rejects.push(*reject);
                     }
                 }
             }
-            if chunk.receipts.len() <= CHUNK && chunk.rejects.len() < CHUNK {
+            let is_full =
+                chunk.receipts.len() > CHUNK || chunk.rejects.len() >= CHUNK || held >= CHUNK_BYTES;
+            if !is_full {
                 continue;
             }
             // The last receipt is not over before another one has begun: further lines of it may follow, whatever rows
@@ -85,6 +95,7 @@ impl Gatherer {
                 receipts: chunk.receipts.pop().into_iter().collect(),
                 ..Chunk::default()
             };
+            held = 0;
             chunk.bytes = rows.bytes_read();
             if sender
                 .blocking_send(std::mem::replace(&mut chunk, next))
