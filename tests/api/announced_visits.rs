@@ -218,6 +218,19 @@ async fn what_cannot_be_announced_is_refused() {
     ] {
         assert_eq!(door.errors("ADMIN", "visitAnnounce", input).await, errors);
     }
+    // Whoever attends to them sees them, so nobody is named who does not serve in that store.
+    let stranger = json!({ "role": "ASSOCIATE", "storeId": door.far });
+    let stranger = door
+        .world
+        .create_staff_as("stranger@shop.example", &stranger)
+        .await;
+    for other in [stranger, door.world.staff["ANALYST"].clone()] {
+        let input = with("attendedById", json!(other));
+        assert_eq!(
+            door.errors("ADMIN", "visitAnnounce", input).await,
+            ["NOT_ALLOWED attendedById"]
+        );
+    }
     // Somebody whom one does not see cannot be asked in.
     let unseen = door.appointment(5);
     assert_eq!(

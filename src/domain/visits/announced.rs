@@ -7,7 +7,7 @@
 use super::expected::seen;
 use super::who::{find_store, lock_if_there};
 use crate::access::sight::{self, Reach};
-use crate::access::{Action, Ctx, audit};
+use crate::access::{Action, Ctx, audit, policy};
 use crate::db::IdempotencyKey;
 use crate::domain::customers::locked;
 use crate::domain::organization::change::check_version;
@@ -15,15 +15,15 @@ use crate::error::{Code, Error, Result, UserErrors, text_code};
 use crate::events::{self, NewEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::announced_visit::{ActiveModel, Column, Entity, Model};
-use entity::enums::AnnouncedVisitState;
+use entity::enums::{AnnouncedVisitState, Role};
 use entity::ids::{AnnouncedVisitId, CustomerId, StaffId, StoreId};
 use entity::values::{TimeZone, business_date, clean_text};
-use entity::{staff, store};
+use entity::{staff, staff_grant, store};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    Iterable, PaginatorTrait, QueryFilter, Select,
 };
 use serde_json::json;
 
@@ -96,18 +96,42 @@ fn check_note(note: Option<&str>, errors: &mut UserErrors) -> Option<String> {
     note.and_then(|note| errors.take("note", text_code, clean_text(note, LONGEST_NOTE)))
 }
 
-async fn check_staff(tx: &impl ConnectionTrait, id: Option<StaffId>) -> Result<()> {
+/// Checks that a member of staff can attend to a customer in this store: they see the customer from then on, so they must
+/// work there.
+async fn check_staff(
+    tx: &impl ConnectionTrait,
+    id: Option<StaffId>,
+    store: &store::Model,
+) -> Result<()> {
     let Some(id) = id else { return Ok(()) };
+    let field = "attendedById";
     let found = staff::Entity::find_by_id(id).one(tx).await?;
-    match found {
-        None => Err(Error::not_found("attendedById", "member of staff")),
-        Some(found) if found.disabled_at.is_some() => Err(Error::user(
-            Code::WrongState,
-            "attendedById",
-            "this account is switched off; name somebody else",
-        )),
-        Some(_) => Ok(()),
+    let Some(found) = found else {
+        return Err(Error::not_found(field, "member of staff"));
+    };
+    if found.disabled_at.is_some() {
+        let message = "this account is switched off; name somebody else";
+        return Err(Error::user(Code::WrongState, field, message));
     }
+    let everywhere = Condition::all()
+        .add(staff_grant::Column::RegionId.is_null())
+        .add(staff_grant::Column::StoreId.is_null());
+    let there = Condition::any()
+        .add(everywhere)
+        .add(staff_grant::Column::StoreId.eq(store.id))
+        .add(staff_grant::Column::RegionId.eq(store.region_id));
+    let roles = Role::iter().filter(|role| policy::allows(Action::VisitRecord, *role));
+    let works_there = staff_grant::Entity::find()
+        .filter(staff_grant::Column::StaffId.eq(id))
+        .filter(staff_grant::Column::Role.is_in(roles))
+        .filter(there)
+        .one(tx)
+        .await?;
+    if works_there.is_none() {
+        let message = "attendedById is a member of staff who does not serve in this store; name somebody who does, or nobody";
+        return Err(Error::user(Code::NotAllowed, field, message));
+    }
+    Ok(())
 }
 
 /// Announces a visit of a customer in sight.
@@ -133,7 +157,7 @@ pub async fn announce(ctx: &Ctx, new: &NewAnnouncement) -> Result<Model> {
                 let known = Entity::find_by_id(AnnouncedVisitId(done)).one(&*tx).await?;
                 return known.ok_or_else(|| Error::internal("an announced visit is not there"));
             }
-            check_staff(&*tx, new.attended_by).await?;
+            check_staff(&*tx, new.attended_by, store).await?;
             check_room(&*tx, ctx, new, store.id).await?;
             let row = Model {
                 id: AnnouncedVisitId::new(),
@@ -241,9 +265,6 @@ struct Told<'a> {
 
 impl Told<'_> {
     async fn write(&self, tx: &impl ConnectionTrait, found: &Model) -> Result<Model> {
-        if let Some(attended_by) = self.change.attended_by {
-            check_staff(tx, attended_by).await?;
-        }
         let store = match &self.store {
             Some(store) => store.clone(),
             None => store::Entity::find_by_id(found.store_id)
@@ -251,6 +272,10 @@ impl Told<'_> {
                 .await?
                 .ok_or_else(|| Error::internal("an announced visit's store is not there"))?,
         };
+        if self.change.attended_by.is_some() || store.id != found.store_id {
+            let attended_by = self.change.attended_by.unwrap_or(found.attended_by_id);
+            check_staff(tx, attended_by, &store).await?;
+        }
         let expected_at = self.change.expected_at.unwrap_or(found.expected_at);
         let (day_from, day_until) = day_of(&store, expected_at)?;
         let mut row = ActiveModel {

@@ -47,7 +47,7 @@ pub struct VisitAnnounceInput {
     /// When, at most 366 days ahead.
     #[serde(serialize_with = "instant")]
     expected_at: DateTime,
-    /// Who will attend to them, and sees them until the day is over; the staff of the store when absent.
+    /// Who will attend to them, and sees them until the day is over: somebody who serves in the store. All who do when absent.
     attended_by_id: Option<ID>,
     /// What is wanted, and what to prepare; at most 2,000 characters.
     note: Option<String>,
@@ -89,7 +89,7 @@ pub struct AnnouncedVisitUpdateInput {
     store_id: Option<ID>,
     /// When; whoever missed their visit may be given another day.
     expected_at: Option<DateTime>,
-    /// Who will attend to them; null leaves it to the staff of the store.
+    /// Who will attend to them: somebody who serves in the store; null leaves it to all who do.
     attended_by_id: MaybeUndefined<ID>,
     /// What is wanted, and what to prepare; null clears it.
     note: MaybeUndefined<String>,
