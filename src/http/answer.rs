@@ -65,12 +65,22 @@ pub fn request_error_with(
     finish(builder, media, &Body::errors(vec![error]))
 }
 
-/// An answer about a document that the gate refused.
-pub fn refusal(media: MediaType, refusal: &Refusal) -> HttpResponse {
-    let status = match media {
+/// The status of an answer about a document of which nothing ran.
+fn status_of_refusal(media: MediaType) -> StatusCode {
+    match media {
         MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
         MediaType::Json => StatusCode::OK,
-    };
+    }
+}
+
+/// An answer about a document that is not to be had.
+pub fn refused(media: MediaType, code: &str, message: &str) -> HttpResponse {
+    request_error(status_of_refusal(media), media, code, message)
+}
+
+/// An answer about a document that the gate refused.
+pub fn refusal(media: MediaType, refusal: &Refusal) -> HttpResponse {
+    let status = status_of_refusal(media);
     let locations: Vec<Vec<Place>> = refusal
         .errors
         .iter()

@@ -38,6 +38,7 @@ use super::{
     negotiate::{MediaType, Preference},
     page,
     params::Params,
+    persisted::{Documents, NoDocument, PERSISTED_QUERY_NOT_FOUND},
     settings::HttpSettings,
 };
 
@@ -45,6 +46,8 @@ use super::{
 pub(super) struct Endpoint<B> {
     /// Admits documents.
     pub gate: Gate,
+    /// Documents that were sent with their hash.
+    pub documents: Documents,
     /// Runs them.
     pub backend: B,
     /// Bounds and times.
@@ -140,10 +143,19 @@ async fn admit_and_run<B: Backend>(
         let message = error.to_string();
         answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
     })?;
+    let document = shared.documents.find(&params).map_err(|error| {
+        let message = error.to_string();
+        match error {
+            NoDocument::Mismatch => {
+                answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
+            }
+            NoDocument::NotFound => answer::refused(media, PERSISTED_QUERY_NOT_FOUND, &message),
+        }
+    })?;
     let admitted = spans::gate()
         .in_scope(|| {
             shared.gate.admit(
-                &params.query,
+                &document,
                 params.operation_name.as_deref(),
                 &params.variables,
             )
@@ -152,6 +164,7 @@ async fn admit_and_run<B: Backend>(
             metrics::refused(refusal.code());
             answer::refusal(media, &refusal)
         })?;
+    shared.documents.keep(&params);
     *kind = admitted.kind.name();
     if is_get && admitted.kind != OperationType::Query {
         return Err(method_refused(

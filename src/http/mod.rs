@@ -18,6 +18,7 @@ mod metrics;
 mod negotiate;
 mod page;
 mod params;
+mod persisted;
 mod server;
 mod settings;
 #[cfg(test)]

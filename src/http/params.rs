@@ -5,11 +5,15 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::persisted::{self, Hash};
+
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
-    /// The document.
-    pub query: String,
+    /// The document; none where its hash stands for it.
+    pub query: Option<String>,
+    /// The hash of the document. There is at least one of both.
+    pub persisted: Option<Hash>,
     /// Which of its operations to run.
     pub operation_name: Option<String>,
     /// Values for its variables.
@@ -34,8 +38,7 @@ struct Body {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
+    extensions: Option<Map<String, Value>>,
 }
 
 impl Params {
@@ -63,10 +66,29 @@ impl Params {
                 error.column()
             ))
         })?;
+        Self::new(
+            body.query,
+            body.operation_name,
+            body.variables.unwrap_or_default(),
+            &body.extensions.unwrap_or_default(),
+        )
+    }
+
+    fn new(
+        query: Option<String>,
+        operation_name: Option<String>,
+        variables: Map<String, Value>,
+        extensions: &Map<String, Value>,
+    ) -> Result<Self, BadParams> {
+        let persisted = persisted::hash(extensions).map_err(BadParams::new)?;
+        if query.is_none() && persisted.is_none() {
+            return Err(BadParams::new("the parameter `query` is missing"));
+        }
         Ok(Self {
-            query: body.query.ok_or_else(no_query)?,
-            operation_name: body.operation_name,
-            variables: body.variables.unwrap_or_default(),
+            query,
+            persisted,
+            operation_name,
+            variables,
         })
     }
 
@@ -89,17 +111,13 @@ impl Params {
                 return Err(BadParams(format!("the parameter `{key}` is given twice")));
             }
         }
-        object("extensions", extensions)?;
-        Ok(Self {
-            query: query.ok_or_else(no_query)?,
-            operation_name: operation_name.filter(|name| !name.is_empty()),
-            variables: object("variables", variables)?,
-        })
+        Self::new(
+            query,
+            operation_name.filter(|name| !name.is_empty()),
+            object("variables", variables)?,
+            &object("extensions", extensions)?,
+        )
     }
-}
-
-fn no_query() -> BadParams {
-    BadParams::new("the parameter `query` is missing")
 }
 
 fn describe(error: &serde_json::Error) -> String {
@@ -159,7 +177,7 @@ mod tests {
             br#" {"query":"{a}","operationName":null,"variables":{"b":[1]},"extensions":{},"other":1}"#,
         )
         .unwrap();
-        assert_eq!(good.query, "{a}");
+        assert_eq!(good.query.as_deref(), Some("{a}"));
         assert_eq!(good.variables.len(), 1);
         for bad in [
             &b""[..],
@@ -177,6 +195,7 @@ mod tests {
             b"{\"query\":\"{a}\",\"variables\":[]}",
             b"{\"query\":\"{a}\",\"operationName\":1}",
             b"{\"query\":\"{a}\",\"extensions\":\"a\"}",
+            b"{\"query\":\"{a}\",\"extensions\":{\"persistedQuery\":1}}",
             b"{\"query\":\"{a}\"} x",
             b"{\"query\":\"\xff\"}",
             b"\xef\xbb\xbf{\"query\":\"{a}\"}",
@@ -203,7 +222,7 @@ mod tests {
         let good =
             Params::from_query_string("query=%7Ba%7D&variables=%7B%22b%22:1%7D&operationName=")
                 .unwrap();
-        assert_eq!(good.query, "{a}");
+        assert_eq!(good.query.as_deref(), Some("{a}"));
         assert_eq!(good.operation_name, None);
         assert_eq!(good.variables.len(), 1);
         for bad in [

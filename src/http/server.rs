@@ -40,6 +40,7 @@ use super::{
     health::{Readiness, ReadyCheck, healthz, readyz},
     jwks::jwks,
     metrics::{self, MetricsAccess},
+    persisted::Documents,
     settings::HttpSettings,
     transfers,
 };
@@ -115,6 +116,7 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
     let explorer = Explorer::new(settings.explorer, settings.demo).map(web::Data::new);
     let shared = web::Data::new(Endpoint {
         gate,
+        documents: Documents::new(),
         backend,
         settings: settings.clone(),
         explorer: explorer.clone(),

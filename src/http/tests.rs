@@ -12,6 +12,7 @@ use tokio::{
 use super::{ExplorerPage, HttpSettings, RunningServer, toy::start_on};
 
 mod explorer;
+mod persisted;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 
