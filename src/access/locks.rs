@@ -42,7 +42,7 @@ impl Stands for LockedCustomer {
 /// those that the viewer sees under `action`.
 ///
 /// # Errors
-/// As [`Viewer::require`], and those of the database.
+/// As [`super::Viewer::require`], and those of the database.
 pub async fn lock_customers(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,

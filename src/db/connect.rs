@@ -18,6 +18,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Pages of the embedded engine's file that the writer keeps in memory: in KiB, as the engine takes it. Rows that come in
+/// by the hundred thousand go all over the file.
+const WRITER_CACHE: &str = "-16384";
+/// The same for each connection that reads. What they do not have the operating system has.
+const READER_CACHE: &str = "-2048";
+
+/// Statements that the embedded engine's writer keeps prepared, each with the memory of its largest run.
+const WRITER_STATEMENTS: usize = 256;
+/// The same for each connection that reads.
+const READER_STATEMENTS: usize = 100;
+
 /// Which engine runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -133,7 +144,7 @@ impl Db {
         let path = settings.data.join("regulars.db");
         let limit = settings.statement_timeout;
         let lock_timeout = settings.lock_timeout;
-        let open = |connections: u32| {
+        let open = |connections: u32, cache: &'static str, statements: usize| {
             let mut options = ConnectOptions::new("sqlite::memory:");
             let path = path.clone();
             options
@@ -155,19 +166,24 @@ impl Db {
                         // An acknowledged write outlives a power cut, not only a crash of the program.
                         .synchronous(SqliteSynchronous::Full)
                         .busy_timeout(lock_timeout)
-                        .pragma("cache_size", "-16384")
+                        .pragma("cache_size", cache)
                         // 16 MB: a page that is changed time and again moves into the file once.
                         .pragma("wal_autocheckpoint", "4000")
                         .pragma("temp_store", "memory")
                         // What is deleted is overwritten, so that an erased person is found in no free page.
                         .pragma("secure_delete", "on")
-                        .statement_cache_capacity(256)
+                        .statement_cache_capacity(statements)
                 });
             options
         };
         // The writer first: it makes the file and sets its journal mode.
-        let mut writer = Database::connect(open(1)).await?;
-        let mut reader = Database::connect(open(settings.connections.max(1))).await?;
+        let mut writer = Database::connect(open(1, WRITER_CACHE, WRITER_STATEMENTS)).await?;
+        let mut reader = Database::connect(open(
+            settings.connections.max(1),
+            READER_CACHE,
+            READER_STATEMENTS,
+        ))
+        .await?;
         Watch::new().over(&mut writer);
         Watch::new().over(&mut reader);
         Ok(Self {
