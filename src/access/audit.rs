@@ -14,7 +14,7 @@ use entity::ids::{AuditEntryId, CustomerId};
 use sea_orm::ConnectionTrait;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 /// An entry before it is written.
@@ -150,34 +150,49 @@ impl ReadTrail {
     }
 }
 
+/// An entry, and whom to tell whether it is written.
+type Waiting = (Entry, oneshot::Sender<bool>);
+
+async fn write_all(db: &Db, batch: Vec<Waiting>) {
+    let (entries, answers): (Vec<Entry>, Vec<_>) = batch.into_iter().unzip();
+    let written = db
+        .append(|| {
+            let mut rows = Batch::new();
+            gather(&mut rows, &entries);
+            rows
+        })
+        .await;
+    if let Err(error) = &written {
+        tracing::error!(error = ?error, entries = entries.len(), "audit entries could not be written");
+    }
+    for answer in answers {
+        // A caller who has gone away needs no answer.
+        let _ = answer.send(written.is_ok());
+    }
+}
+
 /// Writes the entries of reads, many requests in one transaction.
 #[derive(Clone, Debug)]
-pub struct AuditLog(mpsc::Sender<(Entry, oneshot::Sender<bool>)>);
+pub struct AuditLog(mpsc::Sender<Waiting>);
 
 impl AuditLog {
     /// Starts the task that writes; it ends when the last handle is gone.
     pub fn start(db: Db) -> Self {
-        let (sender, mut waiting) = mpsc::channel::<(Entry, oneshot::Sender<bool>)>(4096);
+        let (sender, mut waiting) = mpsc::channel::<Waiting>(4096);
+        // While one batch waits for the disk the next one may be on its way, where the engine can do both.
+        let lanes = Arc::new(Semaphore::new(db.lanes().min(2)));
         tokio::spawn(async move {
-            let mut batch = Vec::new();
-            // Whatever has gathered while the last batch was written goes together: no timer is needed.
-            while waiting.recv_many(&mut batch, 1000).await > 0 {
-                let (entries, answers): (Vec<Entry>, Vec<_>) = batch.drain(..).unzip();
-                let entries = &entries;
-                let written = db
-                    .append(|| {
-                        let mut rows = Batch::new();
-                        gather(&mut rows, entries);
-                        rows
-                    })
-                    .await;
-                if let Err(error) = &written {
-                    tracing::error!(error = ?error, entries = entries.len(), "audit entries could not be written");
+            while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
+                let mut batch = Vec::new();
+                // Whatever has gathered meanwhile goes together: no timer is needed.
+                if waiting.recv_many(&mut batch, 1000).await == 0 {
+                    break;
                 }
-                for answer in answers {
-                    // A caller who has gone away needs no answer.
-                    let _ = answer.send(written.is_ok());
-                }
+                let db = db.clone();
+                tokio::spawn(async move {
+                    write_all(&db, batch).await;
+                    drop(lane);
+                });
             }
         });
         Self(sender)
