@@ -7,6 +7,7 @@ pub mod arrivals;
 pub mod bulk;
 pub mod ending;
 pub mod expiry;
+pub mod holders;
 pub mod issue;
 pub mod ladder;
 pub mod lookup;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use entity::contact_point::{self, Model};
 use entity::ids::{ContactPointId, CustomerId};
 use entity::values::handle;
-use sea_orm::{EntityTrait, FromQueryResult, QueryTrait};
+use sea_orm::{ActiveEnum, EntityTrait, FromQueryResult, QueryTrait};
 use std::collections::BTreeSet;
 
 /// Contact points.
@@ -102,6 +102,22 @@ async fn show_all(ctx: &Ctx, mut sql: Sql) -> Result<Vec<ContactPoint>> {
     let rows = Model::find_by_statement(sql.build())
         .all(ctx.db.read())
         .await?;
+    show_rows(ctx, rows).await
+}
+
+/// Rows of customers in sight, as the viewer may see them: of each kind the preferred ones first.
+///
+/// # Errors
+/// Those of the policy and the database.
+pub async fn shown(ctx: &Ctx, mut rows: Vec<Model>) -> Result<Vec<ContactPoint>> {
+    rows.sort_by(|a, b| {
+        let place = |row: &Model| (row.kind.to_value(), !row.preferred, row.id);
+        place(a).cmp(&place(b))
+    });
+    show_rows(ctx, rows).await
+}
+
+async fn show_rows(ctx: &Ctx, rows: Vec<Model>) -> Result<Vec<ContactPoint>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }

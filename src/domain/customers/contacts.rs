@@ -6,7 +6,7 @@
 use super::completeness::Touched;
 use super::consents;
 use super::contact_reads::show;
-pub use super::contact_reads::{ContactPoint, by_ids, of_customers, removed_of_customers};
+pub use super::contact_reads::{ContactPoint, by_ids, of_customers, removed_of_customers, shown};
 use super::create::MOST_TOGETHER;
 use super::input::{ContactInput, Patch};
 use super::lock::{note, open};

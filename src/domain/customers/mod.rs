@@ -51,4 +51,4 @@ pub use list::{count, list};
 pub use lock::locked;
 pub(in crate::domain) use lock::{note_beside, open};
 pub use reads::{by_id, by_ids, by_ids_or_former, details, totals};
-pub use row::CustomerRow;
+pub use row::{CustomerRow, ROW_COLUMNS};

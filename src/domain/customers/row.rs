@@ -67,20 +67,23 @@ impl From<customer::Model> for CustomerRow {
     }
 }
 
+/// The row's columns.
+pub const ROW_COLUMNS: [Column; 12] = [
+    Column::Id,
+    Column::Kind,
+    Column::FullName,
+    Column::NameKey,
+    Column::Importance,
+    Column::HomeStoreId,
+    Column::KeeperId,
+    Column::ArchivedAt,
+    Column::Version,
+    Column::CreatedAt,
+    Column::UpdatedAt,
+    Column::Completeness,
+];
+
 /// Selects the row's columns and no others.
 pub(super) fn narrow() -> Select<customer::Entity> {
-    customer::Entity::find().select_only().columns([
-        Column::Id,
-        Column::Kind,
-        Column::FullName,
-        Column::NameKey,
-        Column::Importance,
-        Column::HomeStoreId,
-        Column::KeeperId,
-        Column::ArchivedAt,
-        Column::Version,
-        Column::CreatedAt,
-        Column::UpdatedAt,
-        Column::Completeness,
-    ])
+    customer::Entity::find().select_only().columns(ROW_COLUMNS)
 }

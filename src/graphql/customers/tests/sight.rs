@@ -28,11 +28,9 @@ async fn who_sees_what() {
         let phone = r#", contactPoints: [{ kind: MOBILE, value: "13812345678" }], address: { lines: ["1 Tea Road"], city: "Shanghai" }"#;
         let north = world.customer("Ann North", world.north, phone).await;
         let south = world.customer("Bob South", world.south, phone).await;
-        let look = |id: &str| {
-            format!(
-                r#"{{ customer(id: "{id}") {{ fullName contactPoints {{ value }} address {{ lines city }} }} }}"#
-            )
-        };
+        let fields = "id fullName contactPoints { value } address { lines city }";
+        let look = |id: &str| format!(r#"{{ customer(id: "{id}") {{ {fields} }} }}"#);
+        let list = format!("{{ customers(first: 5) {{ nodes {{ {fields} }} }} }}");
         let values = |answer: &serde_json::Value| {
             let customer = &answer["data"]["customer"];
             (
@@ -60,6 +58,12 @@ async fn who_sees_what() {
             let (answer, read) = world.run(viewer, &look(id)).await;
             assert_eq!(&values(&answer), seen, "{viewer:?}");
             assert_eq!(read, shown, "{viewer:?}");
+            // What comes in one statement with the customer is what a list reads for all of its rows.
+            let (listed, _) = world.run(viewer, &list).await;
+            let rows = listed["data"]["customers"]["nodes"].as_array().unwrap();
+            let row = rows.iter().find(|row| row["id"] == id.as_str());
+            let alone = &answer["data"]["customer"];
+            assert_eq!(row.unwrap_or(&serde_json::Value::Null), alone, "{viewer:?}");
         }
         for viewer in [&world.analyst, &Viewer::Anonymous] {
             let (answer, _) = world.run(viewer, &look(&north)).await;
