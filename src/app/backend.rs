@@ -8,18 +8,30 @@ use crate::access::audit::AuditLog;
 use crate::access::{Ctx, Viewer};
 use crate::domain::organization::{AuthError, Authenticator};
 use crate::error::Error;
+use crate::events::EventHub;
 use crate::graphql::gate::Admitted;
+use crate::graphql::live::{Gone, Live, Present, Viewers};
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
+use crate::graphql::scalars::EventPosition;
 use crate::http::{AuthRefusal, Backend, BodyParts, Download, Problem, RequestOrigin, Upload};
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The program behind the endpoint.
 pub(super) struct Api {
     pub ctx: Ctx,
     pub schema: ApiSchema,
+    /// The same for subscriptions.
+    pub live_schema: ApiSchema,
+    pub hub: EventHub,
+    /// The longest time that the telling of one event may take.
+    pub event_time: Duration,
     pub authenticator: Arc<Authenticator>,
     pub audit: AuditLog,
 }
@@ -70,6 +82,55 @@ impl Backend for Api {
         files::result(self.context(viewer, from), id).await
     }
 
+    fn name(&self, viewer: &Viewer) -> Option<String> {
+        match viewer {
+            Viewer::Anonymous => None,
+            known => Some(known.caller()),
+        }
+    }
+
+    fn subscribe(
+        &self,
+        viewer: Viewer,
+        bearer: Option<SecretString>,
+        from: RequestOrigin,
+        admitted: Admitted,
+    ) -> BoxStream<'static, Result<Response, Response>> {
+        let ctx = self.context(viewer, from).for_query();
+        let present = Present::default();
+        let live = Live {
+            hub: self.hub.clone(),
+            viewers: viewers(self.authenticator.clone(), bearer),
+            present: present.clone(),
+            time: self.event_time,
+        };
+        let request = admitted
+            .request
+            .data(live)
+            .data(loaders(ctx.clone()))
+            .data(ctx);
+        let audit = self.audit.clone();
+        self.live_schema
+            .execute_stream(request)
+            .then(move |response| {
+                let (audit, present) = (audit.clone(), present.get());
+                async move {
+                    // Nothing was told so far: this says why nothing will be.
+                    let Some(ctx) = present else {
+                        return Err(response);
+                    };
+                    Ok(match audit.settle(&ctx).await {
+                        Ok(()) => response,
+                        Err(error) => {
+                            tracing::error!(request_id = %ctx.origin.request_id, ?error, "an event was withheld");
+                            withheld(&ctx, &error)
+                        }
+                    })
+                }
+            })
+            .boxed()
+    }
+
     async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Response {
         let ctx = self.context(viewer, from);
         let ctx = match admitted.kind {
@@ -78,6 +139,8 @@ impl Backend for Api {
         };
         let request = admitted
             .request
+            // Before anything is read: all that is read is at least as new.
+            .data(EventPosition(self.hub.position()))
             .data(loaders(ctx.clone()))
             .data(ctx.clone());
         let response = self.schema.execute(request).await;
@@ -89,6 +152,21 @@ impl Backend for Api {
             }
         }
     }
+}
+
+/// Who sends this token, as they stand when they are asked for.
+fn viewers(authenticator: Arc<Authenticator>, bearer: Option<SecretString>) -> Viewers {
+    Arc::new(move || {
+        let (authenticator, bearer) = (authenticator.clone(), bearer.clone());
+        Box::pin(async move {
+            let token = bearer.as_ref().map(ExposeSecret::expose_secret);
+            let viewer = authenticator.authenticate(token).await;
+            viewer.map_err(|error| match error {
+                AuthError::Invalid | AuthError::Expired => Gone::SignedOut,
+                AuthError::Unavailable => Gone::Unavailable,
+            })
+        })
+    })
 }
 
 /// The answer in place of one whose audit entry could not be written: none of its data.

@@ -8,7 +8,7 @@ use crate::config::{Retention, Settings};
 use crate::domain::cards::expiry::ExpireCards;
 use crate::domain::customers::completeness::CountCompleteness;
 use crate::domain::transfers::{ClearTransfer, ForgetTransfers, RunTransfer};
-use crate::events::{self, EventSettings, Events};
+use crate::events::{self, EventHub, EventSettings, Events};
 use crate::jobs::retention::{self, RetentionSettings};
 use crate::jobs::{self, JobSettings, Jobs, Registry, Schedule};
 use std::sync::Arc;
@@ -24,8 +24,8 @@ impl Background {
     /// Starts it. `ctx` is the program's own.
     ///
     /// # Errors
-    /// Two jobs or schedules of one name, which only a defect makes.
-    pub fn start(ctx: &Ctx, settings: &Settings) -> Result<Self, StartError> {
+    /// Two jobs or schedules of one name, which only a defect makes; those of the database.
+    pub async fn start(ctx: &Ctx, settings: &Settings) -> Result<Self, StartError> {
         let (mut registry, mut schedule) = (Registry::new(), Schedule::new());
         retention::add(
             &mut registry,
@@ -51,9 +51,14 @@ impl Background {
             ..JobSettings::new(Arc::new(rand::random::<f64>))
         };
         Ok(Self {
-            events: events::start(ctx, EventSettings::default(), Vec::new()),
+            events: events::start(ctx, EventSettings::default(), Vec::new()).await?,
             jobs: jobs::start(ctx, registry, schedule, job_settings),
         })
+    }
+
+    /// All events, for whoever follows them.
+    pub fn hub(&self) -> EventHub {
+        self.events.hub().clone()
     }
 
     /// Begins nothing more and waits for what is at work.

@@ -67,7 +67,7 @@ impl App {
         let rules = scalars::rules();
         let gate = Gate::with_rules(&root::sdl(), limits(settings), &root::usual_sizes(), rules)
             .map_err(|error| StartError::Refused(error.to_string()))?;
-        let background = Background::start(&ctx, settings)?;
+        let background = Background::start(&ctx, settings).await?;
         let stop = CancellationToken::new();
         tokio::spawn(upkeep(house.figures.clone(), stop.clone()));
         let db = ctx.db.clone();
@@ -81,6 +81,9 @@ impl App {
                 audit: AuditLog::start(ctx.db.clone()),
                 authenticator: authenticator.clone(),
                 schema,
+                live_schema: root::build_live(),
+                hub: background.hub(),
+                event_time: settings.server.operation_timeout,
                 ctx,
             },
             settings: http_settings(settings, house.mode),
@@ -193,6 +196,8 @@ fn http_settings(settings: &Settings, mode: Mode) -> HttpSettings {
         max_connections: server.connections,
         body_bytes: server.body_bytes,
         operation_timeout: server.operation_timeout,
+        live_connections: settings.limits.live_connections,
+        websocket_operations: settings.limits.websocket_operations,
         upload_time: settings.transfers.upload_timeout,
         drain: server.drain_timeout,
         trusted_proxies: server.trusted_proxies.clone(),

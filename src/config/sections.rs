@@ -152,6 +152,10 @@ settings! {
         depth: usize = 20, "REGULARS_LIMIT_DEPTH";
         /// Answer introspection queries.
         introspection: bool = true, "REGULARS_INTROSPECTION";
+        /// Websockets and event streams that one viewer holds open on one node, or one address as long as nobody has signed in.
+        live_connections: usize = 100, "REGULARS_LIMIT_LIVE_CONNECTIONS";
+        /// Operations that run at once on one websocket.
+        websocket_operations: usize = 100, "REGULARS_LIMIT_WEBSOCKET_OPERATIONS";
     }
 }
 

@@ -2,10 +2,11 @@
 //! listeners read it by position.
 //!
 //! Called by the services of `domain` ([`record`]), by `app` ([`start`]: the sequencer and the listeners) and by
-//! subscriptions ([`after`], [`EventFeed`]). An event names ids and figures, never a name, a phone number or a
+//! subscriptions ([`EventHub`]). An event names ids and figures, never a name, a phone number or a
 //! text: whoever reads it asks for the object and is masked like everyone.
 
 mod feed;
+mod hub;
 mod lease;
 mod listeners;
 mod reader;
@@ -15,8 +16,9 @@ mod sequencer;
 mod tests;
 
 pub use feed::EventFeed;
+pub use hub::{EventHub, Follower};
 pub use listeners::{Listener, ListenerSettings, ListenerTask};
-pub use reader::{after, last_position, oldest_position};
+pub use reader::{About, Wanted, after, last_position, oldest_position};
 pub use running::{EventSettings, Events, start};
 pub use sequencer::{Sequencer, SequencerSettings, Turn};
 

@@ -3,9 +3,12 @@
 //! Called by `app`, which keeps the handle and stops it after the last request is answered.
 
 use super::feed::EventFeed;
+use super::hub::EventHub;
 use super::listeners::{Listener, ListenerSettings, ListenerTask};
+use super::reader;
 use super::sequencer::{Sequencer, SequencerSettings};
 use crate::access::Ctx;
+use crate::error::Result;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -37,15 +40,27 @@ impl Default for EventSettings {
 #[derive(Debug)]
 pub struct Events {
     feed: EventFeed,
+    hub: EventHub,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     grace: Duration,
 }
 
-/// Starts the sequencer and the listeners. `ctx` is one of the program itself.
-pub fn start(ctx: &Ctx, settings: EventSettings, listeners: Vec<Arc<dyn Listener>>) -> Events {
+/// Starts the sequencer, the hub of those who follow events, and the listeners. `ctx` is one of the program itself.
+///
+/// # Errors
+/// Those of the database.
+pub async fn start(
+    ctx: &Ctx,
+    settings: EventSettings,
+    listeners: Vec<Arc<dyn Listener>>,
+) -> Result<Events> {
     let (feed, stop, node) = (EventFeed::new(), CancellationToken::new(), Uuid::now_v7());
+    // Known before the first request: whoever asks for the position is never told the beginning of time.
+    feed.publish(reader::last_position(&ctx.db).await?);
+    let hub = EventHub::new(ctx.db.clone(), feed.clone());
     let mut tasks = JoinSet::new();
+    tasks.spawn(hub.clone().run(stop.clone()));
     let sequencer = Sequencer::new(ctx.clone(), feed.clone(), settings.sequencer, node);
     tasks.spawn(sequencer.run(stop.clone()));
     for listener in listeners {
@@ -58,16 +73,22 @@ pub fn start(ctx: &Ctx, settings: EventSettings, listeners: Vec<Arc<dyn Listener
         );
         tasks.spawn(task.run(stop.clone()));
     }
-    Events {
+    Ok(Events {
         feed,
+        hub,
         stop,
         tasks,
         grace: settings.grace,
-    }
+    })
 }
 
 impl Events {
-    /// The feed, for subscriptions and for poking after a write.
+    /// All events, for whoever follows them.
+    pub fn hub(&self) -> &EventHub {
+        &self.hub
+    }
+
+    /// The feed, for poking after a write.
     pub fn feed(&self) -> &EventFeed {
         &self.feed
     }

@@ -319,7 +319,9 @@ async fn the_bundle_hands_events_on_soon_and_stops_cleanly() {
     for test in TestDb::all().await {
         let (ctx, notes) = (test.system(), Arc::new(Notes::default()));
         let listener: Arc<dyn Listener> = Arc::clone(&notes) as _;
-        let events = start(&ctx, EventSettings::default(), vec![listener]);
+        let events = start(&ctx, EventSettings::default(), vec![listener])
+            .await
+            .unwrap();
         let mut news = events.feed().watch();
         write_some(&ctx, 5).await;
         events.feed().poke();

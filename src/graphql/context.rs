@@ -2,7 +2,8 @@
 
 use crate::access::Ctx;
 use crate::error::Error;
-use async_graphql::{Context, ErrorExtensions};
+use async_graphql::{Context, ErrorExtensionValues, ErrorExtensions, Pos, Response, ServerError};
+use uuid::Uuid;
 
 /// The service context of the request.
 ///
@@ -19,6 +20,20 @@ pub fn report(context: &Context<'_>, error: Error) -> async_graphql::Error {
         .data::<Ctx>()
         .map(|ctx| ctx.origin.request_id)
         .unwrap_or_default();
+    report_as(request_id, error)
+}
+
+/// A response of something that began and came to nothing. It has a location, so that `data` is shown as null.
+pub fn fault(code: &str, message: &str) -> Response {
+    let mut error = ServerError::new(message, Some(Pos { line: 1, column: 1 }));
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    error.extensions = Some(extensions);
+    Response::from_errors(vec![error])
+}
+
+/// As [`report`], where there is no context: the request is named by its id.
+pub fn report_as(request_id: Uuid, error: Error) -> async_graphql::Error {
     let class = error.class();
     match &error {
         Error::Unavailable(_) | Error::Database(_) | Error::Internal(_) => {

@@ -23,6 +23,7 @@ pub mod cards;
 pub mod catalog;
 pub mod customers;
 pub mod groups;
+pub mod live;
 pub mod operations;
 pub mod organization;
 pub mod sheets;

@@ -11,16 +11,17 @@ use super::customers::{
 use super::gate::Overrides;
 use super::groups::{GroupsMutation, GroupsQuery};
 use super::identity::{IdentityMutation, IdentityQuery};
+use super::live::{EventsQuery, LiveSubscription, PerEvent};
 use super::node::NodeQuery;
 use super::operations::{OperationsMutation, OperationsQuery};
 use super::organization::{OrganizationMutation, OrganizationQuery, SessionMutation};
 use super::transfers::{TransfersMutation, TransfersQuery};
 use super::visits::{VisitsMutation, VisitsQuery};
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, ValidationMode};
+use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 use std::collections::HashMap;
 
 /// The whole schema.
-pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, LiveSubscription>;
 
 /// Everything that can be asked.
 #[derive(Debug, Default, MergedObject)]
@@ -37,6 +38,7 @@ pub struct Query(
     TransfersQuery,
     OperationsQuery,
     IdentityQuery,
+    EventsQuery,
 );
 
 /// Everything that can be changed.
@@ -57,12 +59,20 @@ pub struct Mutation(
     IdentityMutation,
 );
 
-/// The schema, ready to run what the gate has admitted.
-pub fn build() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn begin() -> SchemaBuilder<Query, Mutation, LiveSubscription> {
+    Schema::build(Query::default(), Mutation::default(), LiveSubscription)
         // The gate has validated and measured the document already, more strictly than the engine would.
         .validation_mode(ValidationMode::Fast)
-        .finish()
+}
+
+/// The schema, ready to run queries and mutations that the gate has admitted.
+pub fn build() -> ApiSchema {
+    begin().finish()
+}
+
+/// The same schema, ready to run subscriptions.
+pub fn build_live() -> ApiSchema {
+    begin().extension(PerEvent).finish()
 }
 
 /// Plain lists that are nearly always shorter than the gate assumes, so that what is asked through them is not priced

@@ -48,6 +48,7 @@ pub fn rules() -> ValueRules {
             ("Date", form::<Date> as Form),
             ("Decimal", form::<Decimal> as Form),
             ("LunarDate", form::<LunarDate> as Form),
+            ("EventPosition", form::<EventPosition> as Form),
         ]),
     }
 }
@@ -96,6 +97,16 @@ impl Text for Decimal {
     }
 }
 
+impl Text for EventPosition {
+    const EXPECTED: &'static str =
+        "an EventPosition is a string of digits as it was received, such as \"4711\"";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let position = text.parse().ok().filter(|_| is_digits(text));
+        position.map(Self).ok_or(None)
+    }
+}
+
 impl Text for LunarDate {
     const EXPECTED: &'static str = "a LunarDate is a day of the lunar calendar, such as \"L1990-06-15\", \
          \"L1990-05L-15\" in a leap month, or \"L--06-15\" without a year";
@@ -129,6 +140,24 @@ impl ScalarType for DateTime {
 impl From<chrono::DateTime<Utc>> for DateTime {
     fn from(at: chrono::DateTime<Utc>) -> Self {
         Self(at)
+    }
+}
+
+/// A place in the order of events, such as `"4711"`: whatever happened later stands behind it. Kept as it was received and
+/// handed over as `after`, it makes a subscription go on without a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventPosition(pub i64);
+
+/// A place in the order of events, such as `"4711"`: whatever happened later stands behind it. Kept as it was received and
+/// handed over as `after`, it makes a subscription go on without a gap.
+#[Scalar]
+impl ScalarType for EventPosition {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        parse(value)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
     }
 }
 
@@ -267,6 +296,8 @@ mod tests {
             ("LunarDate", "L1990-06-15"),
             ("LunarDate", "L1990-05L-15"),
             ("LunarDate", "L--06-15"),
+            ("EventPosition", "0"),
+            ("EventPosition", "4711"),
         ] {
             assert_eq!(said(scalar, text), Ok(()), "{scalar} {text}");
         }
@@ -284,6 +315,9 @@ mod tests {
             ("Decimal", "1.", "12.50"),
             ("Decimal", "123456789012345678901234567890.123", "12.50"),
             ("LunarDate", "1985-06-15", "L1990-06-15"),
+            ("EventPosition", "-1", "4711"),
+            ("EventPosition", "+1", "4711"),
+            ("EventPosition", "99999999999999999999", "4711"),
         ] {
             let message = said(scalar, text).unwrap_err();
             assert!(

@@ -1,6 +1,6 @@
 //! Writes answers: the JSON of results and errors, with the headers and statuses that go with them.
 //!
-//! Called by `graphql.rs`. Values go straight to text, so that fields keep the order in which they were selected. What
+//! Called by the transports (`graphql.rs`, `websocket/`, `event_stream.rs`). Values go straight to text, so that fields keep the order in which they were selected. What
 //! an internal error says stays in the log; the client gets an id to look it up.
 
 use actix_web::{
@@ -10,16 +10,19 @@ use actix_web::{
         header::{CONTENT_TYPE, HeaderName, HeaderValue},
     },
 };
-use async_graphql::{PathSegment, Response, ServerError, Value};
+use async_graphql::{PathSegment, ServerError, Value};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
-use uuid::Uuid;
 
 use crate::graphql::gate::{BAD_USER_INPUT, FieldOrder, Refusal};
 
-use super::negotiate::MediaType;
+use super::{
+    negotiate::MediaType,
+    operation::{Ran, Refused},
+    persisted::NoDocument,
+};
 
 /// `extensions.code` of everything that went wrong on our side.
 pub const INTERNAL: &str = "INTERNAL";
@@ -73,14 +76,61 @@ fn status_of_refusal(media: MediaType) -> StatusCode {
     }
 }
 
-/// An answer about a document that is not to be had.
-pub fn refused(media: MediaType, code: &str, message: &str) -> HttpResponse {
-    request_error(status_of_refusal(media), media, code, message)
+/// An answer about a request of which nothing ran.
+pub fn refused(media: MediaType, refused: &Refused) -> HttpResponse {
+    let status = match refused {
+        Refused::Malformed(_) | Refused::NoDocument(NoDocument::Mismatch) => {
+            StatusCode::BAD_REQUEST
+        }
+        Refused::NoDocument(NoDocument::NotFound) | Refused::Gate(_) => status_of_refusal(media),
+    };
+    with_errors(refused, |errors| {
+        finish(HttpResponse::build(status), media, &Body::errors(errors))
+    })
 }
 
-/// An answer about a document that the gate refused.
-pub fn refusal(media: MediaType, refusal: &Refusal) -> HttpResponse {
-    let status = status_of_refusal(media);
+/// The errors of a request of which nothing ran, as a JSON list or within a body, for transports without a status.
+pub fn refused_text(refused: &Refused, within: Within) -> String {
+    with_errors(refused, |errors| match within {
+        Within::Nothing => text(&errors),
+        Within::Body => text(&Body::errors(errors)),
+    })
+}
+
+/// One error as [`refused_text`] gives it.
+pub fn error_text(code: &str, message: &str) -> String {
+    text(&[ErrorBody {
+        message,
+        locations: &[],
+        path: &[],
+        extensions: Extensions::Code(code),
+    }])
+}
+
+/// Within what errors are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// They are the whole.
+    Nothing,
+    /// The body of an answer.
+    Body,
+}
+
+fn with_errors<T>(refused: &Refused, tell: impl FnOnce(Vec<ErrorBody<'_>>) -> T) -> T {
+    let (code, message) = match refused {
+        Refused::Gate(refusal) => return with_gate_errors(refusal, tell),
+        Refused::Malformed(message) => (BAD_REQUEST, message.clone()),
+        Refused::NoDocument(error) => (error.code(), error.to_string()),
+    };
+    tell(vec![ErrorBody {
+        message: &message,
+        locations: &[],
+        path: &[],
+        extensions: Extensions::Code(code),
+    }])
+}
+
+fn with_gate_errors<T>(refusal: &Refusal, tell: impl FnOnce(Vec<ErrorBody<'_>>) -> T) -> T {
     let locations: Vec<Vec<Place>> = refusal
         .errors
         .iter()
@@ -103,7 +153,7 @@ pub fn refusal(media: MediaType, refusal: &Refusal) -> HttpResponse {
             extensions: Extensions::Code(error.code),
         })
         .collect();
-    finish(HttpResponse::build(status), media, &Body::errors(errors))
+    tell(errors)
 }
 
 /// What came of an operation, for the metrics.
@@ -118,14 +168,43 @@ pub enum Outcome {
 }
 
 /// An answer about an operation that ran.
-pub fn executed(
-    media: MediaType,
-    response: &Response,
-    cost: (u64, u64),
-    order: &FieldOrder,
-    request_id: Uuid,
-) -> (HttpResponse, Outcome) {
-    let id = request_id.to_string();
+pub fn executed(media: MediaType, ran: &Ran) -> (HttpResponse, Outcome) {
+    let response = &ran.response;
+    with_body(ran, |body, outcome| {
+        let turned_away = body.data.is_none();
+        let status = match media {
+            MediaType::GraphqlResponse if turned_away => {
+                status_of(response.errors.first().and_then(code))
+            }
+            _ => StatusCode::OK,
+        };
+        let mut builder = HttpResponse::build(status);
+        for (name, value) in &response.http_headers {
+            // The executor's headers come from another version of the same crate.
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_str().as_bytes()),
+                HeaderValue::from_bytes(value.as_bytes()),
+            ) {
+                builder.append_header((name, value));
+            }
+        }
+        (finish(builder, media, &body), outcome)
+    })
+}
+
+/// The body of such an answer as text, for transports without a status.
+pub fn executed_text(ran: &Ran) -> (String, Outcome) {
+    with_body(ran, |body, outcome| (text(&body), outcome))
+}
+
+/// The errors of something that was turned away, as a JSON list.
+pub fn turned_away_text(ran: &Ran) -> String {
+    with_body(ran, |body, _| text(&body.errors))
+}
+
+fn with_body<T>(ran: &Ran, tell: impl FnOnce(Body<'_>, Outcome) -> T) -> T {
+    let response = &ran.response;
+    let id = ran.request_id.to_string();
     let places: Vec<Vec<Place>> = response.errors.iter().map(locations).collect();
     let mut outcome = if response.errors.is_empty() {
         Outcome::Ok
@@ -165,31 +244,26 @@ pub fn executed(
             .errors
             .iter()
             .all(|error| error.path.is_empty() && error.locations.is_empty());
-    let status = match media {
-        MediaType::GraphqlResponse if turned_away => {
-            status_of(response.errors.first().and_then(code))
-        }
-        _ => StatusCode::OK,
-    };
-    let mut builder = HttpResponse::build(status);
-    for (name, value) in &response.http_headers {
-        // The executor's headers come from another version of the same crate.
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_str().as_bytes()),
-            HeaderValue::from_bytes(value.as_bytes()),
-        ) {
-            builder.append_header((name, value));
-        }
-    }
     let body = Body {
         errors,
         data: (!turned_away).then_some(&response.data),
-        order: Some(order),
-        cost: Some(cost),
+        order: Some(&ran.order),
+        cost: Some(ran.cost),
         extensions: Some(&response.extensions),
     };
-    (finish(builder, media, &body), outcome)
+    tell(body, outcome)
 }
+
+/// What is never refused by the serializer: there are no maps with other keys than texts.
+fn text(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        INTERNAL_BODY.to_owned()
+    })
+}
+
+const INTERNAL_BODY: &str =
+    r#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}"#;
 
 fn status_of(code: Option<&str>) -> StatusCode {
     match code {
@@ -236,9 +310,7 @@ fn finish(mut builder: HttpResponseBuilder, media: MediaType, body: &Body<'_>) -
             tracing::error!(%error, "an answer could not be written");
             HttpResponse::InternalServerError()
                 .insert_header((CONTENT_TYPE, HeaderValue::from_static(media.content_type())))
-                .body(
-                    r#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}"#,
-                )
+                .body(INTERNAL_BODY)
         }
     }
 }

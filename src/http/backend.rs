@@ -5,6 +5,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use async_graphql::Response;
+use futures_util::{StreamExt, stream::BoxStream};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::graphql::gate::Admitted;
@@ -75,6 +77,24 @@ pub trait Backend: Send + Sync + 'static {
         _id: &str,
     ) -> impl Future<Output = Result<Download, Problem>> + Send {
         async { Err(Problem::not_found("no such result")) }
+    }
+
+    /// Under which name the connections of a viewer are counted; `None` for somebody who is not signed in.
+    fn name(&self, _viewer: &Self::Viewer) -> Option<String> {
+        None
+    }
+
+    /// Runs an admitted subscription: what it tells, until it ends by itself or is dropped. An `Err` says why nothing is
+    /// told, and is the last item. `bearer` is the token with which the viewer came: by it is seen, before anything is told,
+    /// whether they still may hear it.
+    fn subscribe(
+        &self,
+        _viewer: Self::Viewer,
+        _bearer: Option<SecretString>,
+        _origin: RequestOrigin,
+        _admitted: Admitted,
+    ) -> BoxStream<'static, Result<Response, Response>> {
+        futures_util::stream::empty().boxed()
     }
 
     /// Runs an admitted request. Errors without `extensions.code` are shown as internal ones.

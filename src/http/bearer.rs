@@ -1,6 +1,6 @@
 //! Takes the access token out of the `Authorization` header.
 //!
-//! Called by `graphql.rs` and `metrics.rs`. Knows nothing of what a token means.
+//! Called by `graphql.rs`, `websocket/` and `metrics.rs`. Knows nothing of what a token means.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
@@ -21,11 +21,12 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, NotABearer> {
     if values.next().is_some() {
         return Err(NotABearer);
     }
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().split_once(' '))
-        .ok_or(NotABearer)?;
+    token(value.to_str().map_err(|_| NotABearer)?).map(Some)
+}
+
+/// The token in a text such as the header's.
+pub fn token(text: &str) -> Result<&str, NotABearer> {
+    let (scheme, token) = text.trim().split_once(' ').ok_or(NotABearer)?;
     let token = token.trim_start();
     let is_token = !token.is_empty()
         && token.len() <= LONGEST
@@ -33,7 +34,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, NotABearer> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
     if scheme.eq_ignore_ascii_case("bearer") && is_token {
-        Ok(Some(token))
+        Ok(token)
     } else {
         Err(NotABearer)
     }

@@ -4,7 +4,7 @@
 //! wants to use the answer, content type, token, parameters, gate, execution. Nothing runs for
 //! `GET` but queries. Knows the domain only through [`Backend`].
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::time::Instant;
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
@@ -18,28 +18,28 @@ use actix_web::{
     web,
 };
 use apollo_compiler::ast::OperationType;
-use async_graphql::Response;
-use futures_util::FutureExt;
-use tracing::Instrument;
+use uuid::Uuid;
 
-use crate::{graphql::gate::Gate, spans};
+use crate::graphql::gate::Gate;
 
 use super::{
-    answer::{
-        self, BAD_REQUEST, INTERNAL, Outcome, RATE_LIMITED, TIMEOUT, UNAUTHENTICATED, UNAVAILABLE,
-    },
+    answer::{self, BAD_REQUEST, Outcome, RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE},
     backend::{AuthRefusal, Backend, RequestOrigin},
     bearer::bearer,
     body::{self, BodyError},
     client_address::client_address,
+    event_stream,
     explorer::Explorer,
     frame::RequestId,
+    live::{self, Seats},
     metrics, negotiate,
     negotiate::{MediaType, Preference},
+    operation::{self, Ran, Refused},
     page,
     params::Params,
-    persisted::{Documents, NoDocument, PERSISTED_QUERY_NOT_FOUND},
+    persisted::Documents,
     settings::HttpSettings,
+    websocket,
 };
 
 /// What the endpoint works with; one for all workers.
@@ -48,6 +48,10 @@ pub(super) struct Endpoint<B> {
     pub gate: Gate,
     /// Documents that were sent with their hash.
     pub documents: Documents,
+    /// Who holds connections open.
+    pub seats: Seats,
+    /// Makes the ids of what is asked over connections that stay open.
+    pub request_ids: fn() -> Uuid,
     /// Runs them.
     pub backend: B,
     /// Bounds and times.
@@ -65,6 +69,9 @@ pub(super) async fn endpoint<B: Backend>(
     payload: web::Payload,
     shared: web::Data<Endpoint<B>>,
 ) -> HttpResponse {
+    if *request.method() == Method::GET && websocket::is_wanted(&request) {
+        return websocket::connect(&request, payload, &shared);
+    }
     let started = Instant::now();
     let preference = preference(request.headers());
     let mut kind = "none";
@@ -88,7 +95,7 @@ fn preference(headers: &HeaderMap) -> Preference {
 async fn admit_and_run<B: Backend>(
     request: &HttpRequest,
     payload: web::Payload,
-    shared: &Endpoint<B>,
+    shared: &web::Data<Endpoint<B>>,
     preference: Preference,
     kind: &mut &'static str,
 ) -> Result<(HttpResponse, &'static str), HttpResponse> {
@@ -118,13 +125,19 @@ async fn admit_and_run<B: Backend>(
         };
         return Ok((page, "page"));
     }
-    let Some(media) = preference.media else {
-        return Err(answer::request_error(
-            StatusCode::NOT_ACCEPTABLE,
-            MediaType::Json,
-            BAD_REQUEST,
-            "answers are application/graphql-response+json or application/json",
-        ));
+    let only_stream = preference.stream && preference.media.is_none();
+    let media = match preference.media {
+        Some(media) => media,
+        // What stands in the way of a stream is told as JSON.
+        None if only_stream => MediaType::GraphqlResponse,
+        None => {
+            return Err(answer::request_error(
+                StatusCode::NOT_ACCEPTABLE,
+                MediaType::Json,
+                BAD_REQUEST,
+                "answers are application/graphql-response+json, application/json or text/event-stream",
+            ));
+        }
     };
     if let Some(refused) = embedding_refused(headers, media) {
         return Err(refused);
@@ -139,34 +152,21 @@ async fn admit_and_run<B: Backend>(
     } else {
         Params::from_body(&body)
     }
-    .map_err(|error| {
-        let message = error.to_string();
-        answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
-    })?;
-    let document = shared.documents.find(&params).map_err(|error| {
-        let message = error.to_string();
-        match error {
-            NoDocument::Mismatch => {
-                answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
-            }
-            NoDocument::NotFound => answer::refused(media, PERSISTED_QUERY_NOT_FOUND, &message),
+    .map_err(|error| answer::refused(media, &Refused::Malformed(error.to_string())))?;
+    let admitted = operation::admit(shared, &params).map_err(|refused| {
+        if only_stream {
+            event_stream::refused(&refused)
+        } else {
+            answer::refused(media, &refused)
         }
     })?;
-    let admitted = spans::gate()
-        .in_scope(|| {
-            shared.gate.admit(
-                &document,
-                params.operation_name.as_deref(),
-                &params.variables,
-            )
-        })
-        .map_err(|refusal| {
-            metrics::refused(refusal.code());
-            answer::refusal(media, &refusal)
-        })?;
-    shared.documents.keep(&params);
     *kind = admitted.kind.name();
-    if is_get && admitted.kind != OperationType::Query {
+    let streams =
+        only_stream || (preference.stream && admitted.kind == OperationType::Subscription);
+    if is_get
+        && admitted.kind != OperationType::Query
+        && !(streams && admitted.kind == OperationType::Subscription)
+    {
         return Err(method_refused(
             Preference {
                 media: Some(media),
@@ -176,56 +176,42 @@ async fn admit_and_run<B: Backend>(
             "only queries can be asked for by GET",
         ));
     }
+    if streams {
+        let seat = shared
+            .seats
+            .take(live::holder(shared, &viewer, &origin), "event_stream")
+            .ok_or_else(|| live::too_many(media))?;
+        let token = bearer(headers).ok().flatten();
+        let asker = event_stream::Asker {
+            shared: web::Data::clone(shared),
+            viewer,
+            token: token.map(|token| token.to_owned().into()),
+            origin,
+            seat,
+        };
+        return Ok(event_stream::run(asker, admitted).await);
+    }
     if admitted.kind == OperationType::Subscription {
         return Err(answer::request_error(
             StatusCode::BAD_REQUEST,
             media,
             BAD_REQUEST,
-            "subscriptions are served over websocket",
+            "subscriptions are served over websocket, or as text/event-stream",
         ));
     }
-    let cost = (admitted.cost, admitted.cost_limit);
-    metrics::cost(kind, admitted.cost);
-    let request_id = origin.request_id;
-    let order = Arc::clone(&admitted.order);
-    let work = shared
-        .backend
-        .execute(viewer, origin, admitted)
-        .instrument(spans::operation(kind));
-    let running = AssertUnwindSafe(work).catch_unwind();
-    let response = match tokio::time::timeout(settings.operation_timeout, running).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => {
-            tracing::error!("a resolver panicked");
-            fault(INTERNAL, "internal error")
-        }
-        Err(_) => {
-            let seconds = settings.operation_timeout.as_secs_f32();
-            let response = fault(
-                TIMEOUT,
-                &format!("the operation took longer than {seconds} seconds"),
-            );
-            let (response, _) = answer::executed(media, &response, cost, &order, request_id);
-            return Ok((response, "timeout"));
-        }
-    };
-    let (response, outcome) = answer::executed(media, &response, cost, &order, request_id);
-    let outcome = match outcome {
+    let ran = operation::run(shared, viewer, origin, admitted).await;
+    let (response, outcome) = answer::executed(media, &ran);
+    Ok((response, outcome_word(&ran, outcome)))
+}
+
+/// What came of an operation, in one word for the metrics.
+pub(super) fn outcome_word(ran: &Ran, outcome: Outcome) -> &'static str {
+    match outcome {
+        _ if ran.timed_out => "timeout",
         Outcome::Ok => "ok",
         Outcome::Errors => "errors",
         Outcome::Internal => "internal",
-    };
-    Ok((response, outcome))
-}
-
-/// A response of an operation that began and came to nothing. It has a location, so that `data` is shown as null.
-fn fault(code: &str, message: &str) -> Response {
-    let mut error =
-        async_graphql::ServerError::new(message, Some(async_graphql::Pos { line: 1, column: 1 }));
-    let mut extensions = async_graphql::ErrorExtensionValues::default();
-    extensions.set("code", code);
-    error.extensions = Some(extensions);
-    Response::from_errors(vec![error])
+    }
 }
 
 fn method_refused(preference: Preference, allow: &'static str, message: &str) -> HttpResponse {
@@ -312,7 +298,7 @@ pub(super) fn origin(request: &HttpRequest, settings: &HttpSettings) -> RequestO
         request_id: request
             .extensions()
             .get::<RequestId>()
-            .map_or_else(uuid::Uuid::nil, |id| id.0),
+            .map_or_else(Uuid::nil, |id| id.0),
         address: client_address(peer, request.headers(), settings),
         user_agent: request
             .headers()

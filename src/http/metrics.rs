@@ -18,6 +18,8 @@ const SECONDS: &str = "graphql_operation_seconds";
 const COST: &str = "graphql_operation_cost";
 const REFUSED: &str = "graphql_refused_total";
 const RESPONSES: &str = "http_responses_total";
+const LIVE: &str = "graphql_live_connections";
+const CLOSED: &str = "graphql_websockets_closed_total";
 const FORWARDED: &str = "http_forwarded_unknown_total";
 
 /// Describes the figures once; called when the server starts, after the recorder is installed.
@@ -32,6 +34,8 @@ pub fn describe() {
         );
         ::metrics::describe_histogram!(COST, "cost of admitted operations");
         ::metrics::describe_counter!(REFUSED, "documents that the gate refused, by code");
+        ::metrics::describe_gauge!(LIVE, "connections that are held open, by transport");
+        ::metrics::describe_counter!(CLOSED, "websockets that ended, by close code");
         ::metrics::describe_counter!(RESPONSES, "responses by class of status");
         ::metrics::describe_counter!(
             FORWARDED,
@@ -55,6 +59,33 @@ pub(super) fn cost(kind: &'static str, cost: u64) {
 /// One document that the gate refused.
 pub(super) fn refused(code: &'static str) {
     ::metrics::counter!(REFUSED, "code" => code).increment(1);
+}
+
+/// A connection that is held open, more or less.
+pub(super) fn live(transport: &'static str, change: f64) {
+    ::metrics::gauge!(LIVE, "transport" => transport).increment(change);
+}
+
+/// A websocket that has ended.
+pub(super) fn websocket_closed(code: u16) {
+    // Clients may send any code: what is not of a protocol is one.
+    let code = match code {
+        1000 => "1000",
+        1001 => "1001",
+        1002 => "1002",
+        1006 => "1006",
+        1007 => "1007",
+        1009 => "1009",
+        1013 => "1013",
+        4400 => "4400",
+        4401 => "4401",
+        4403 => "4403",
+        4408 => "4408",
+        4409 => "4409",
+        4429 => "4429",
+        _ => "other",
+    };
+    ::metrics::counter!(CLOSED, "code" => code).increment(1);
 }
 
 /// One response of any route.

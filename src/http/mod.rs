@@ -9,13 +9,16 @@ mod bearer;
 mod body;
 mod client_address;
 mod connection;
+mod event_stream;
 mod explorer;
 mod frame;
 mod graphql;
 mod health;
 mod jwks;
+mod live;
 mod metrics;
 mod negotiate;
+mod operation;
 mod page;
 mod params;
 mod persisted;
@@ -26,6 +29,7 @@ mod tests;
 #[cfg(test)]
 mod toy;
 mod transfers;
+mod websocket;
 
 pub use self::{
     answer::{

@@ -28,6 +28,8 @@ pub struct Preference {
     pub media: Option<MediaType>,
     /// Whether HTML was asked for by name and is liked at least as much.
     pub html: bool,
+    /// Whether a stream of events was asked for by name.
+    pub stream: bool,
 }
 
 /// How well one candidate is served: quality in thousandths, how closely it was named, its place in the header.
@@ -44,6 +46,7 @@ pub fn negotiate(accept: Option<&str>) -> Preference {
         return Preference {
             media: Some(MediaType::Json),
             html: false,
+            stream: false,
         };
     };
     let find = |wanted: &str| best(accept, wanted).filter(|found| found.quality > 0);
@@ -58,7 +61,12 @@ pub fn negotiate(accept: Option<&str>) -> Preference {
     let quality = graphql.max_by_quality(json);
     let html =
         find("text/html").is_some_and(|html| html.specificity == 2 && html.quality >= quality);
-    Preference { media, html }
+    let stream = find("text/event-stream").is_some_and(|stream| stream.specificity == 2);
+    Preference {
+        media,
+        html,
+        stream,
+    }
 }
 
 trait MaxByQuality {
@@ -209,6 +217,24 @@ mod tests {
             "text/html;q=0.5, application/json",
         ] {
             assert!(!negotiate(Some(accept)).html, "{accept}");
+        }
+    }
+
+    #[test]
+    fn streams_are_asked_for_by_name() {
+        let only = negotiate(Some("text/event-stream"));
+        assert!(only.stream && only.media.is_none());
+        let both = negotiate(Some(
+            "application/graphql-response+json, application/json, text/event-stream",
+        ));
+        assert!(both.stream && both.media == Some(MediaType::GraphqlResponse));
+        for accept in [
+            None,
+            Some("*/*"),
+            Some("text/*"),
+            Some("text/event-stream;q=0"),
+        ] {
+            assert!(!negotiate(accept).stream, "{accept:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::Arc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::params::Params;
+use super::{answer::BAD_REQUEST, params::Params};
 
 /// `extensions.code` of a hash that is not known here.
 pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
@@ -31,6 +31,16 @@ pub enum NoDocument {
     /// The hash is that of another document.
     #[error("the hash in extensions.persistedQuery is not that of the document")]
     Mismatch,
+}
+
+impl NoDocument {
+    /// `extensions.code`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotFound => PERSISTED_QUERY_NOT_FOUND,
+            Self::Mismatch => BAD_REQUEST,
+        }
+    }
 }
 
 /// The documents that were sent with their hash.

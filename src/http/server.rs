@@ -27,6 +27,7 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::graphql::gate::Gate;
@@ -39,6 +40,7 @@ use super::{
     graphql::{Endpoint, endpoint},
     health::{Readiness, ReadyCheck, healthz, readyz},
     jwks::jwks,
+    live::Seats,
     metrics::{self, MetricsAccess},
     persisted::Documents,
     settings::HttpSettings,
@@ -67,6 +69,7 @@ pub struct RunningServer {
     address: SocketAddr,
     handle: ServerHandle,
     draining: Arc<AtomicBool>,
+    closing: CancellationToken,
     task: tokio::task::JoinHandle<io::Result<()>>,
 }
 
@@ -79,6 +82,8 @@ impl RunningServer {
     /// Accepts no more connections, lets requests in flight finish within the configured time, then closes.
     pub async fn stop(self) -> io::Result<()> {
         self.draining.store(true, Ordering::Release);
+        // Those never finish by themselves.
+        self.closing.cancel();
         self.handle.stop(true).await;
         self.task.await.map_err(io::Error::other)?
     }
@@ -114,9 +119,13 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
         token: settings.metrics_token.clone(),
     });
     let explorer = Explorer::new(settings.explorer, settings.demo).map(web::Data::new);
+    let seats = Seats::new(settings.live_connections);
+    let closing = seats.closing.clone();
     let shared = web::Data::new(Endpoint {
         gate,
         documents: Documents::new(),
+        seats: seats.clone(),
+        request_ids,
         backend,
         settings: settings.clone(),
         explorer: explorer.clone(),
@@ -188,6 +197,7 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
         address,
         handle,
         draining,
+        closing,
         task: tokio::spawn(server),
     })
 }

@@ -51,6 +51,12 @@ pub struct HttpSettings {
     pub write_timeout: Duration,
     /// Time one operation may run (30 s).
     pub operation_timeout: Duration,
+    /// Time until a websocket's first message has to be there (10 s).
+    pub websocket_init_timeout: Duration,
+    /// Operations that run at once on one websocket (100).
+    pub websocket_operations: usize,
+    /// Websockets and event streams that one viewer holds open, or one address before anybody has signed in (100).
+    pub live_connections: usize,
     /// Time an idle connection stays open (75 s).
     pub keep_alive: Duration,
     /// Time that requests in flight get when the server stops (20 s).
@@ -83,6 +89,9 @@ impl Default for HttpSettings {
             upload_time: Duration::from_secs(15 * 60),
             write_timeout: Duration::from_secs(30),
             operation_timeout: Duration::from_secs(30),
+            websocket_init_timeout: Duration::from_secs(10),
+            websocket_operations: 100,
+            live_connections: 100,
             keep_alive: Duration::from_secs(75),
             drain: Duration::from_secs(20),
             trusted_proxies: Vec::new(),

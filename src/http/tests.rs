@@ -13,6 +13,7 @@ use super::{ExplorerPage, HttpSettings, RunningServer, toy::start_on};
 
 mod explorer;
 mod persisted;
+mod websocket;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 

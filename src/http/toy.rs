@@ -1,11 +1,23 @@
 //! A toy schema and its server, for the tests of `http` only.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_graphql::{
-    EmptySubscription, Error, ErrorExtensions, InputObject, Object, Response, Schema, SimpleObject,
+    Error, ErrorExtensions, InputObject, Object, Response, Schema, SimpleObject, Subscription,
     Union, ValidationMode,
 };
+use futures_util::{
+    StreamExt,
+    stream::{BoxStream, Stream, unfold},
+};
+use secrecy::SecretString;
 
 use crate::graphql::gate::{Admitted, Gate, Limits};
 
@@ -135,7 +147,46 @@ impl Mutation {
     }
 }
 
-pub struct Toy(Schema<Query, Mutation, EmptySubscription>);
+/// Subscriptions that are at work, and what they have told in all.
+pub static FLOODS: AtomicUsize = AtomicUsize::new(0);
+pub static FLOODED: AtomicUsize = AtomicUsize::new(0);
+
+struct Flood;
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        FLOODS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+pub struct Live;
+
+#[Subscription]
+impl Live {
+    async fn ticks(&self, count: i32) -> impl Stream<Item = i32> {
+        futures_util::stream::iter(0..count)
+    }
+
+    async fn silence(&self) -> impl Stream<Item = i32> {
+        futures_util::stream::pending()
+    }
+
+    /// Tells as much as is taken.
+    async fn flood(&self) -> impl Stream<Item = String> {
+        FLOODS.fetch_add(1, Ordering::SeqCst);
+        unfold(Flood, |flood| async {
+            tokio::task::yield_now().await;
+            FLOODED.fetch_add(1, Ordering::SeqCst);
+            Some(("x".repeat(64 * 1024), flood))
+        })
+    }
+
+    async fn broken(&self) -> impl Stream<Item = i32> {
+        unfold((), |()| async { panic!("a bug") })
+    }
+}
+
+pub struct Toy(Schema<Query, Mutation, Live>);
 
 impl Backend for Toy {
     type Viewer = Option<String>;
@@ -154,6 +205,20 @@ impl Backend for Toy {
             Some("away") => Err(AuthRefusal::Unavailable),
             Some(_) => Err(AuthRefusal::InvalidToken),
         }
+    }
+
+    fn name(&self, viewer: &Self::Viewer) -> Option<String> {
+        viewer.clone()
+    }
+
+    fn subscribe(
+        &self,
+        _viewer: Self::Viewer,
+        _bearer: Option<SecretString>,
+        _origin: RequestOrigin,
+        admitted: Admitted,
+    ) -> BoxStream<'static, Result<Response, Response>> {
+        self.0.execute_stream(admitted.request).map(Ok).boxed()
     }
 
     async fn execute(
@@ -176,8 +241,8 @@ impl Backend for Toy {
     }
 }
 
-pub fn schema() -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+pub fn schema() -> Schema<Query, Mutation, Live> {
+    Schema::build(Query, Mutation, Live)
         .validation_mode(ValidationMode::Fast)
         .finish()
 }

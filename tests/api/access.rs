@@ -4,6 +4,7 @@
 //! that it is refused with FORBIDDEN, or UNAUTHENTICATED for nobody, exactly where the row says so.
 
 use crate::support::World;
+use crate::support::socket::{EventStream, codes};
 use crate::support::world::ROLES;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use regulars::graphql::root;
@@ -113,6 +114,31 @@ const QUERIES: &[(&str, &str, Who)] = &[
         EXPORTERS,
     ),
     ("transfer", "transfer(id: \"x\") { id }", EXPORTERS),
+    ("eventPosition", "eventPosition", ALL),
+];
+
+/// The subscriptions: field, the call, who may. Whoever may meets nothing that could be followed.
+const SUBSCRIPTIONS: &[(&str, &str, Who)] = &[
+    (
+        "customerArrived",
+        "customerArrived(storeId: \"x\") { position }",
+        SHOP,
+    ),
+    (
+        "visitRecorded",
+        "visitRecorded(storeId: \"x\") { position }",
+        SHOP,
+    ),
+    (
+        "cardChanged",
+        "cardChanged(customerId: \"x\") { position }",
+        READERS,
+    ),
+    (
+        "jobProgressed",
+        "jobProgressed(id: \"x\") { position }",
+        EXPORTERS,
+    ),
 ];
 
 /// The mutations: field, its input, who may.
@@ -308,7 +334,11 @@ fn fields(of_root: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_field_has_its_row() {
-    for (of_root, rows) in [("Query", QUERIES), ("Mutation", MUTATIONS)] {
+    for (of_root, rows) in [
+        ("Query", QUERIES),
+        ("Mutation", MUTATIONS),
+        ("Subscription", SUBSCRIPTIONS),
+    ] {
         let rows: BTreeSet<String> = rows.iter().map(|row| row.0.to_owned()).collect();
         let fields = fields(of_root);
         let missing: Vec<_> = fields.difference(&rows).collect();
@@ -354,6 +384,23 @@ async fn everybody_may_use_what_their_role_allows_and_nothing_else() {
                     "{field} as {who}: {codes:?}, not {expected:?}: {}",
                     answer.body
                 ));
+            }
+        }
+    }
+    for (field, call, who) in SUBSCRIPTIONS {
+        for role in ROLES.iter().map(|role| Some(*role)).chain([None]) {
+            let expected = match (who, role) {
+                (Staff(_), None) => "UNAUTHENTICATED",
+                (Staff(roles), Some(role)) if !roles.contains(&role) => "FORBIDDEN",
+                _ => "BAD_USER_INPUT",
+            };
+            let token = role.map(|role| world.token(role));
+            let query = format!("subscription {{ {call} }}");
+            let mut stream = EventStream::open(&world.server.client, token, &query).await;
+            let (_, told) = stream.next().await.unwrap();
+            if codes(&told["errors"]) != [expected] {
+                let who = role.unwrap_or("nobody");
+                wrong.push(format!("{field} as {who}: not {expected}: {told}"));
             }
         }
     }

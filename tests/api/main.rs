@@ -37,6 +37,7 @@ mod killed;
 mod layers;
 mod limits;
 mod lists;
+mod live;
 mod migrations;
 mod moving_in;
 mod moving_in_bad;

@@ -23,6 +23,15 @@ pub enum Who {
     Card(String),
 }
 
+/// The store whose customers somebody wants to hear of as they come: one in which they record visits.
+///
+/// # Errors
+/// As [`crate::access::Viewer::require`]; a user error when there is no such store for the viewer.
+pub async fn followed_store(ctx: &Ctx, store: StoreId) -> Result<store::Model> {
+    ctx.require(Action::VisitRecord)?;
+    find_store(ctx, Some(store)).await
+}
+
 /// The store that is meant: the one named, in reach of whoever records visits; their only one when none is.
 pub(super) async fn find_store(ctx: &Ctx, named: Option<StoreId>) -> Result<store::Model> {
     let reach = Reach::of(&ctx.viewer, Action::VisitRecord);

@@ -33,7 +33,7 @@ pub(super) struct FirstEntriesOf {
 
 /// The arrival with which a visit began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ArrivalOfVisit(pub VisitId);
+pub(in crate::graphql) struct ArrivalOfVisit(pub VisitId);
 
 /// The arrival of whoever was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

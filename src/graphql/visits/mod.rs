@@ -16,7 +16,7 @@ pub use arrival_list::{
     AnnouncedVisitConnection, AnnouncedVisitEdge, ArrivalConnection, ArrivalEdge,
 };
 pub use list::{VisitConnection, VisitEdge, VisitFilterInput, VisitOrderInput, of_customer};
-pub(in crate::graphql) use loader::{AnnouncedAheadOf, LastVisitsOf, PurchasesOf};
+pub(in crate::graphql) use loader::{AnnouncedAheadOf, ArrivalOfVisit, LastVisitsOf, PurchasesOf};
 pub use mutation::VisitsMutation;
 pub use object::{Purchase, PurchaseLine, Visit};
 pub use query::VisitsQuery;

@@ -6,6 +6,7 @@ pub mod files;
 pub mod moving;
 pub mod program;
 mod server;
+pub mod socket;
 pub mod tills;
 pub mod world;
 
