@@ -38,7 +38,7 @@ use super::{
     negotiate::{MediaType, Preference},
     page,
     params::Params,
-    persisted::{Documents, NoDocument, PERSISTED_QUERY_NOT_FOUND},
+    persisted::{Documents, NoDocument},
     settings::HttpSettings,
 };
 
@@ -46,7 +46,7 @@ use super::{
 pub(super) struct Endpoint<B> {
     /// Admits documents.
     pub gate: Gate,
-    /// Documents that were sent with their hash.
+    /// Documents that are known by their hash.
     pub documents: Documents,
     /// Runs them.
     pub backend: B,
@@ -143,15 +143,11 @@ async fn admit_and_run<B: Backend>(
         let message = error.to_string();
         answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
     })?;
-    let document = shared.documents.find(&params).map_err(|error| {
-        let message = error.to_string();
-        match error {
-            NoDocument::Mismatch => {
-                answer::request_error(StatusCode::BAD_REQUEST, media, BAD_REQUEST, &message)
-            }
-            NoDocument::NotFound => answer::refused(media, PERSISTED_QUERY_NOT_FOUND, &message),
-        }
-    })?;
+    let document = shared
+        .documents
+        .find(&params, &shared.backend)
+        .await
+        .map_err(|error| no_document(media, error))?;
     let admitted = spans::gate()
         .in_scope(|| {
             shared.gate.admit(
@@ -216,6 +212,34 @@ async fn admit_and_run<B: Backend>(
         Outcome::Internal => "internal",
     };
     Ok((response, outcome))
+}
+
+/// The answer to a request that leads to no document.
+fn no_document(media: MediaType, error: NoDocument) -> HttpResponse {
+    let (code, message) = (error.code(), error.to_string());
+    metrics::refused(code);
+    match error {
+        NoDocument::Mismatch => {
+            answer::request_error(StatusCode::BAD_REQUEST, media, code, &message)
+        }
+        NoDocument::Unavailable => away(media, &message),
+        NoDocument::NotFound | NoDocument::HashNotRegistered | NoDocument::TextNotRegistered => {
+            answer::refused(media, code, &message)
+        }
+    }
+}
+
+/// The answer while something behind the endpoint is away for a moment.
+fn away(media: MediaType, message: &str) -> HttpResponse {
+    answer::request_error_with(
+        StatusCode::SERVICE_UNAVAILABLE,
+        media,
+        UNAVAILABLE,
+        message,
+        |builder| {
+            builder.insert_header((RETRY_AFTER, "1"));
+        },
+    )
 }
 
 /// A response of an operation that began and came to nothing. It has a location, so that `data` is shown as null.
@@ -362,14 +386,6 @@ pub(super) async fn authenticate<B: Backend>(
                 builder.insert_header((RETRY_AFTER, format!("{seconds:.0}")));
             },
         ),
-        AuthRefusal::Unavailable => answer::request_error_with(
-            StatusCode::SERVICE_UNAVAILABLE,
-            media,
-            UNAVAILABLE,
-            &message,
-            |builder| {
-                builder.insert_header((RETRY_AFTER, "1"));
-            },
-        ),
+        AuthRefusal::Unavailable => away(media, &message),
     })
 }

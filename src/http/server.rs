@@ -116,7 +116,7 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
     let explorer = Explorer::new(settings.explorer, settings.demo).map(web::Data::new);
     let shared = web::Data::new(Endpoint {
         gate,
-        documents: Documents::new(),
+        documents: Documents::new(settings.documents, settings.operation_timeout),
         backend,
         settings: settings.clone(),
         explorer: explorer.clone(),

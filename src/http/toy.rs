@@ -7,9 +7,14 @@ use async_graphql::{
     Union, ValidationMode,
 };
 
+use entity::values::DocumentHash;
+
 use crate::graphql::gate::{Admitted, Gate, Limits};
 
-use super::{AuthRefusal, Backend, HttpParts, HttpSettings, RequestOrigin, RunningServer, serve};
+use super::{
+    AuthRefusal, Backend, DocumentsAway, HttpParts, HttpSettings, RequestOrigin, RunningServer,
+    serve,
+};
 
 #[derive(SimpleObject, Clone)]
 pub struct Item {
@@ -135,6 +140,14 @@ impl Mutation {
     }
 }
 
+/// What is registered.
+pub const REGISTERED: [&str; 2] = [
+    "query Registered { hello }\n",
+    "mutation RegisteredBump { bump }",
+];
+/// What cannot be looked up.
+pub const AWAY: &str = "query Away { hello }";
+
 pub struct Toy(Schema<Query, Mutation, EmptySubscription>);
 
 impl Backend for Toy {
@@ -154,6 +167,16 @@ impl Backend for Toy {
             Some("away") => Err(AuthRefusal::Unavailable),
             Some(_) => Err(AuthRefusal::InvalidToken),
         }
+    }
+
+    async fn document(&self, hash: DocumentHash) -> Result<Option<Arc<str>>, DocumentsAway> {
+        if hash == DocumentHash::of(AWAY) {
+            return Err(DocumentsAway);
+        }
+        let found = REGISTERED
+            .into_iter()
+            .find(|text| DocumentHash::of(text) == hash);
+        Ok(found.map(Arc::from))
     }
 
     async fn execute(
