@@ -17,7 +17,7 @@ mod server;
 pub mod traces;
 
 pub use house::House;
-pub use server::{App, Running};
+pub use server::{App, Running, gate};
 
 use crate::config::{ConfigError, Database};
 use crate::db::DbSettings;

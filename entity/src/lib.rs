@@ -24,6 +24,7 @@ pub mod customer_merge_move;
 pub mod customer_note;
 pub mod customer_reference;
 pub mod customer_total;
+pub mod document;
 pub mod duplicate_dismissal;
 pub mod enquiry_entry;
 pub mod enums;

@@ -6,7 +6,7 @@
 use super::files;
 use crate::access::audit::AuditLog;
 use crate::access::{Ctx, Viewer};
-use crate::domain::organization::{AuthError, Authenticator};
+use crate::domain::organization::{AuthError, Authenticator, documents};
 use crate::error::Error;
 use crate::events::EventHub;
 use crate::graphql::gate::Admitted;
@@ -14,9 +14,12 @@ use crate::graphql::live::{Gone, Live, Present, Viewers};
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
 use crate::graphql::scalars::EventPosition;
-use crate::http::{AuthRefusal, Backend, BodyParts, Download, Problem, RequestOrigin, Upload};
+use crate::http::{
+    AuthRefusal, Backend, BodyParts, DocumentsAway, Download, Problem, RequestOrigin, Upload,
+};
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use entity::values::DocumentHash;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use secrecy::{ExposeSecret, SecretString};
@@ -51,6 +54,13 @@ impl Backend for Api {
                 AuthError::Invalid | AuthError::Expired => AuthRefusal::InvalidToken,
                 AuthError::Unavailable => AuthRefusal::Unavailable,
             })
+    }
+
+    async fn document(&self, hash: DocumentHash) -> Result<Option<Arc<str>>, DocumentsAway> {
+        documents::text(&self.ctx, hash).await.map_err(|error| {
+            tracing::error!(?error, "a registered document could not be read");
+            DocumentsAway
+        })
     }
 
     async fn jwks(&self) -> Option<serde_json::Value> {

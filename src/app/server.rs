@@ -5,7 +5,7 @@ use super::backend::Api;
 use super::background::Background;
 use super::house::House;
 use crate::access::audit::AuditLog;
-use crate::config::{ExplorerPage, ForwardedHeader, Mode, Settings};
+use crate::config::{Documents, ExplorerPage, ForwardedHeader, Mode, Settings};
 use crate::domain::organization::{Authenticator, staff};
 use crate::graphql::gate::{Gate, Limits};
 use crate::graphql::{root, scalars};
@@ -64,9 +64,7 @@ impl App {
         let ctx = house.ctx.clone();
         let authenticator = Arc::new(Authenticator::start(ctx.clone()).await?);
         let schema = root::build();
-        let rules = scalars::rules();
-        let gate = Gate::with_rules(&root::sdl(), limits(settings), &root::usual_sizes(), rules)
-            .map_err(|error| StartError::Refused(error.to_string()))?;
+        let gate = gate(settings)?;
         let background = Background::start(&ctx, settings).await?;
         let stop = CancellationToken::new();
         tokio::spawn(upkeep(house.figures.clone(), stop.clone()));
@@ -175,6 +173,16 @@ async fn upkeep(figures: metrics_exporter_prometheus::PrometheusHandle, stop: Ca
     }
 }
 
+/// The gate as the server has it: also for commands that check documents before anybody sends them.
+///
+/// # Errors
+/// A schema that is not valid, which only a defect makes.
+pub fn gate(settings: &Settings) -> Result<Gate, StartError> {
+    let (sdl, sizes) = (root::sdl(), root::usual_sizes());
+    Gate::with_rules(&sdl, limits(settings), &sizes, scalars::rules())
+        .map_err(|error| StartError::Refused(error.to_string()))
+}
+
 fn limits(settings: &Settings) -> Limits {
     Limits {
         cost: settings.limits.cost,
@@ -212,6 +220,10 @@ fn http_settings(settings: &Settings, mode: Mode) -> HttpSettings {
             ExplorerPage::On => http::ExplorerPage::On,
             ExplorerPage::Plain => http::ExplorerPage::Plain,
             ExplorerPage::Off => http::ExplorerPage::Off,
+        },
+        documents: match server.documents {
+            Documents::Any => http::DocumentsMode::Any,
+            Documents::Registered => http::DocumentsMode::Registered,
         },
         demo: mode == Mode::Demo,
         ..default

@@ -6,6 +6,7 @@
 mod backup;
 mod demo;
 mod doctor;
+mod documents;
 mod export;
 mod first_store;
 mod health;
@@ -77,6 +78,17 @@ impl Global {
 }
 
 impl Global {
+    async fn documents(
+        &self,
+        command: documents::DocumentsCommand,
+    ) -> Result<ExitCode, StartError> {
+        let house = self.house().await?;
+        let outcome = documents::run(&house, command).await;
+        house.close().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
+
     async fn export(&self, command: export::ExportCommand) -> Result<ExitCode, StartError> {
         let house = self.house().await?;
         let outcome = export::run(&house.ctx, command).await;
@@ -109,6 +121,9 @@ enum Command {
     /// Make, list and disable accounts of staff, and set their passwords.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
+    /// Register, list and remove the documents that run where only registered ones do.
+    #[command(subcommand)]
+    Documents(documents::DocumentsCommand),
     /// Bring in the history of another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
@@ -161,6 +176,7 @@ impl Cli {
             Command::Serve { listen } => serve::run(self.global.configuration(listen)?).await,
             Command::Demo(args) => demo::run(self.global, args).await,
             Command::Staff(command) => self.global.staff(command).await,
+            Command::Documents(command) => self.global.documents(command).await,
             Command::Import(command) => self.global.import(command).await,
             Command::Export(command) => self.global.export(command).await,
             Command::Schema => Ok(schema::run()),

@@ -3,6 +3,7 @@
 //! Called by the command line. Goes through the same services as the API, on behalf of the program itself;
 //! a running server sees each change within two seconds.
 
+use super::terminal;
 use crate::access::{Ctx, Grant, Place};
 use crate::domain::organization::staff::{self, NewStaff};
 use crate::domain::organization::staff_list::{self, StaffMember};
@@ -214,55 +215,38 @@ async fn table(ctx: &Ctx, members: &[StaffMember]) -> Result<String> {
         .map(|region| (region.id, region.code))
         .collect();
     let stores = stores::codes(ctx).await?;
-    let rows: Vec<[String; 4]> = members
-        .iter()
-        .map(|member| {
-            let roles: Vec<String> = member
-                .grants
-                .iter()
-                .map(|grant| {
-                    let code = match grant.place {
-                        Place::Company => None,
-                        Place::Region(id) => regions.get(&id),
-                        Place::Store(id) => stores.get(&id),
-                    };
-                    code.map_or_else(
-                        || grant.role.to_string(),
-                        |code| format!("{}@{code}", grant.role),
-                    )
-                })
-                .collect();
-            let state = match (&member.row.disabled_at, &member.row.password_hash) {
-                (Some(_), _) => "off",
-                (None, None) => "no password",
-                (None, Some(_)) => "on",
-            };
-            [
-                member.row.email.clone(),
-                member.row.name.clone(),
-                state.to_owned(),
-                roles.join(" "),
-            ]
-        })
-        .collect();
+    let rows = members.iter().map(|member| {
+        let roles: Vec<String> = member
+            .grants
+            .iter()
+            .map(|grant| {
+                let code = match grant.place {
+                    Place::Company => None,
+                    Place::Region(id) => regions.get(&id),
+                    Place::Store(id) => stores.get(&id),
+                };
+                code.map_or_else(
+                    || grant.role.to_string(),
+                    |code| format!("{}@{code}", grant.role),
+                )
+            })
+            .collect();
+        let state = match (&member.row.disabled_at, &member.row.password_hash) {
+            (Some(_), _) => "off",
+            (None, None) => "no password",
+            (None, Some(_)) => "on",
+        };
+        [
+            member.row.email.clone(),
+            member.row.name.clone(),
+            state.to_owned(),
+            roles.join(" "),
+        ]
+    });
     let head = ["EMAIL", "NAME", "STATE", "ROLES"].map(str::to_owned);
-    let mut widths = [0_usize; 4];
-    for row in std::iter::once(&head).chain(&rows) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let lines: Vec<String> = std::iter::once(&head)
-        .chain(&rows)
-        .map(|row| {
-            let cells = row
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell:<width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        })
-        .collect();
-    Ok(lines.join("\n"))
+    Ok(terminal::table(
+        &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+    ))
 }
 
 fn print(text: &str) -> Result<()> {

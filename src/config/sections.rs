@@ -104,6 +104,16 @@ words! {
 }
 
 words! {
+    /// Which documents run.
+    Documents {
+        /// Any that keeps to the limits.
+        Any = "any",
+        /// Only those that were registered.
+        Registered = "registered",
+    }
+}
+
+words! {
     /// How a line of the log is written.
     LogFormat {
         /// One JSON object a line.
@@ -140,6 +150,8 @@ settings! {
         compress: bool = false, "REGULARS_COMPRESS";
         /// The page that a browser gets at the endpoint: `on` for the explorer, `plain` for one that loads GraphiQL from a public CDN (also what `on` means where the explorer was not built), `off` for none.
         explorer: ExplorerPage = ExplorerPage::On, "REGULARS_EXPLORER";
+        /// Which documents run: `any`, or only those that were `registered` by `regulars documents register`. With the latter the explorer, which asks for the schema, does not work.
+        documents: Documents = Documents::Any, "REGULARS_DOCUMENTS";
     }
 }
 

@@ -7,7 +7,7 @@ use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{
         StatusCode,
-        header::{CONTENT_TYPE, HeaderName, HeaderValue},
+        header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
     },
 };
 use async_graphql::{PathSegment, ServerError, Value};
@@ -78,14 +78,18 @@ fn status_of_refusal(media: MediaType) -> StatusCode {
 
 /// An answer about a request of which nothing ran.
 pub fn refused(media: MediaType, refused: &Refused) -> HttpResponse {
-    let status = match refused {
+    let mut builder = HttpResponse::build(match refused {
         Refused::Malformed(_) | Refused::NoDocument(NoDocument::Mismatch) => {
             StatusCode::BAD_REQUEST
         }
-        Refused::NoDocument(NoDocument::NotFound) | Refused::Gate(_) => status_of_refusal(media),
-    };
+        Refused::NoDocument(NoDocument::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Refused::NoDocument(_) | Refused::Gate(_) => status_of_refusal(media),
+    });
+    if matches!(refused, Refused::NoDocument(NoDocument::Unavailable)) {
+        builder.insert_header((RETRY_AFTER, "1"));
+    }
     with_errors(refused, |errors| {
-        finish(HttpResponse::build(status), media, &Body::errors(errors))
+        finish(builder, media, &Body::errors(errors))
     })
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Implemented by the application, called by `graphql.rs` for each request.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use async_graphql::Response;
+use entity::values::DocumentHash;
 use futures_util::{StreamExt, stream::BoxStream};
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -41,6 +42,10 @@ pub enum AuthRefusal {
     Unavailable,
 }
 
+/// Registered documents cannot be read at the moment, because the database is away, say; try again soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentsAway;
+
 /// What stands behind the endpoint: turns a bearer token into a viewer and runs an admitted request.
 pub trait Backend: Send + Sync + 'static {
     /// Who is asking, as the domain knows them.
@@ -52,6 +57,14 @@ pub trait Backend: Send + Sync + 'static {
         bearer: Option<&str>,
         from: &RequestOrigin,
     ) -> impl Future<Output = Result<Self::Viewer, AuthRefusal>> + Send;
+
+    /// The text of a registered document; none when nothing is registered under the hash.
+    fn document(
+        &self,
+        _hash: DocumentHash,
+    ) -> impl Future<Output = Result<Option<Arc<str>>, DocumentsAway>> + Send {
+        async { Ok(None) }
+    }
 
     /// The public keys of our access tokens as a JWK set; `None` while they cannot be read.
     fn jwks(&self) -> impl Future<Output = Option<serde_json::Value>> + Send {

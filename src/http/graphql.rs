@@ -46,7 +46,7 @@ use super::{
 pub(super) struct Endpoint<B> {
     /// Admits documents.
     pub gate: Gate,
-    /// Documents that were sent with their hash.
+    /// Documents that are known by their hash.
     pub documents: Documents,
     /// Who holds connections open.
     pub seats: Seats,
@@ -153,7 +153,7 @@ async fn admit_and_run<B: Backend>(
         Params::from_body(&body)
     }
     .map_err(|error| answer::refused(media, &Refused::Malformed(error.to_string())))?;
-    let admitted = operation::admit(shared, &params).map_err(|refused| {
+    let admitted = operation::admit(shared, &params).await.map_err(|refused| {
         if only_stream {
             event_stream::refused(&refused)
         } else {
@@ -212,6 +212,19 @@ pub(super) fn outcome_word(ran: &Ran, outcome: Outcome) -> &'static str {
         Outcome::Errors => "errors",
         Outcome::Internal => "internal",
     }
+}
+
+/// The answer while something behind the endpoint is away for a moment.
+fn away(media: MediaType, message: &str) -> HttpResponse {
+    answer::request_error_with(
+        StatusCode::SERVICE_UNAVAILABLE,
+        media,
+        UNAVAILABLE,
+        message,
+        |builder| {
+            builder.insert_header((RETRY_AFTER, "1"));
+        },
+    )
 }
 
 fn method_refused(preference: Preference, allow: &'static str, message: &str) -> HttpResponse {
@@ -348,14 +361,6 @@ pub(super) async fn authenticate<B: Backend>(
                 builder.insert_header((RETRY_AFTER, format!("{seconds:.0}")));
             },
         ),
-        AuthRefusal::Unavailable => answer::request_error_with(
-            StatusCode::SERVICE_UNAVAILABLE,
-            media,
-            UNAVAILABLE,
-            &message,
-            |builder| {
-                builder.insert_header((RETRY_AFTER, "1"));
-            },
-        ),
+        AuthRefusal::Unavailable => away(media, &message),
     })
 }

@@ -33,9 +33,9 @@ pub fn describe() {
             "time from head to answer"
         );
         ::metrics::describe_histogram!(COST, "cost of admitted operations");
-        ::metrics::describe_counter!(REFUSED, "documents that the gate refused, by code");
         ::metrics::describe_gauge!(LIVE, "connections that are held open, by transport");
         ::metrics::describe_counter!(CLOSED, "websockets that ended, by close code");
+        ::metrics::describe_counter!(REFUSED, "documents that were refused, by code");
         ::metrics::describe_counter!(RESPONSES, "responses by class of status");
         ::metrics::describe_counter!(
             FORWARDED,
@@ -56,7 +56,7 @@ pub(super) fn cost(kind: &'static str, cost: u64) {
     ::metrics::histogram!(COST, "kind" => kind).record(cost as f64);
 }
 
-/// One document that the gate refused.
+/// One document that was refused, by the gate or before it.
 pub(super) fn refused(code: &'static str) {
     ::metrics::counter!(REFUSED, "code" => code).increment(1);
 }

@@ -35,9 +35,9 @@ pub use self::{
     answer::{
         BAD_REQUEST, FORBIDDEN, INTERNAL, RATE_LIMITED, TIMEOUT, UNAUTHENTICATED, UNAVAILABLE,
     },
-    backend::{AuthRefusal, Backend, RequestOrigin},
+    backend::{AuthRefusal, Backend, DocumentsAway, RequestOrigin},
     health::ReadyCheck,
     server::{HttpParts, RunningServer, serve},
-    settings::{ExplorerPage, ForwardedHeader, HttpSettings},
+    settings::{DocumentsMode, ExplorerPage, ForwardedHeader, HttpSettings},
     transfers::{BodyPart, BodyParts, Download, Problem, Upload},
 };

@@ -53,8 +53,15 @@ pub struct Ran {
 }
 
 /// Has a request pass: its document is found, and the gate admits it.
-pub fn admit<B: Backend>(shared: &Endpoint<B>, params: &Params) -> Result<Admitted, Refused> {
-    let document = shared.documents.find(params).map_err(Refused::NoDocument)?;
+pub async fn admit<B: Backend>(shared: &Endpoint<B>, params: &Params) -> Result<Admitted, Refused> {
+    let document = shared
+        .documents
+        .find(params, &shared.backend)
+        .await
+        .map_err(|error| {
+            metrics::refused(error.code());
+            Refused::NoDocument(error)
+        })?;
     let admitted = spans::gate()
         .in_scope(|| {
             shared.gate.admit(

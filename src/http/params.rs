@@ -2,10 +2,11 @@
 //!
 //! Called by `graphql.rs`. Only shapes are checked here; what they mean is the gate's matter.
 
+use entity::values::DocumentHash;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::persisted::{self, Hash};
+use super::persisted;
 
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +14,7 @@ pub struct Params {
     /// The document; none where its hash stands for it.
     pub query: Option<String>,
     /// The hash of the document. There is at least one of both.
-    pub persisted: Option<Hash>,
+    pub hash: Option<DocumentHash>,
     /// Which of its operations to run.
     pub operation_name: Option<String>,
     /// Values for its variables.
@@ -36,6 +37,7 @@ impl BadParams {
 #[serde(rename_all = "camelCase")]
 struct Body {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
     extensions: Option<Map<String, Value>>,
@@ -68,6 +70,7 @@ impl Params {
         })?;
         Self::new(
             body.query,
+            body.document_id.as_deref(),
             body.operation_name,
             body.variables.unwrap_or_default(),
             &body.extensions.unwrap_or_default(),
@@ -76,25 +79,28 @@ impl Params {
 
     fn new(
         query: Option<String>,
+        document_id: Option<&str>,
         operation_name: Option<String>,
         variables: Map<String, Value>,
         extensions: &Map<String, Value>,
     ) -> Result<Self, BadParams> {
-        let persisted = persisted::hash(extensions).map_err(BadParams::new)?;
-        if query.is_none() && persisted.is_none() {
+        let hash = persisted::hash(document_id, extensions).map_err(BadParams::new)?;
+        if query.is_none() && hash.is_none() {
             return Err(BadParams::new("the parameter `query` is missing"));
         }
         Ok(Self {
             query,
-            persisted,
+            hash,
             operation_name,
             variables,
         })
     }
 
-    /// Reads a query string: `query`, `operationName`, `variables` and `extensions` as JSON text.
+    /// Reads a query string: `query`, `documentId`, `operationName`, `variables` and `extensions`, the last two as
+    /// JSON text.
     pub fn from_query_string(text: &str) -> Result<Self, BadParams> {
         let mut query = None;
+        let mut document_id = None;
         let mut operation_name = None;
         let mut variables = None;
         let mut extensions = None;
@@ -102,6 +108,7 @@ impl Params {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let slot = match decode(key)?.as_str() {
                 "query" => &mut query,
+                "documentId" => &mut document_id,
                 "operationName" => &mut operation_name,
                 "variables" => &mut variables,
                 "extensions" => &mut extensions,
@@ -113,6 +120,7 @@ impl Params {
         }
         Self::new(
             query,
+            document_id.as_deref(),
             operation_name.filter(|name| !name.is_empty()),
             object("variables", variables)?,
             &object("extensions", extensions)?,
@@ -122,13 +130,21 @@ impl Params {
 
 fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    if let Some(name) = ["query", "operationName", "variables", "extensions"]
+    let members = [
+        "query",
+        "documentId",
+        "operationName",
+        "variables",
+        "extensions",
+    ];
+    if let Some(name) = members
         .into_iter()
         .find(|name| text.starts_with(&format!("duplicate field `{name}`")))
     {
         return format!("has the member `{name}` twice");
     }
-    "has a member of the wrong type: `query` and `operationName` are strings, `variables` and `extensions` objects"
+    "has a member of the wrong type: `query`, `documentId` and `operationName` are strings, `variables` and \
+     `extensions` objects"
         .to_owned()
 }
 
@@ -191,6 +207,9 @@ mod tests {
             b"{\"query\":1}",
             b"{\"query\":null}",
             b"{\"query\":\"{a}\",\"query\":\"{b}\"}",
+            b"{\"documentId\":1}",
+            b"{\"documentId\":\"x\"}",
+            b"{\"documentId\":null}",
             b"{\"query\":\"{a}\",\"variables\":{},\"variables\":{}}",
             b"{\"query\":\"{a}\",\"variables\":[]}",
             b"{\"query\":\"{a}\",\"operationName\":1}",
@@ -232,6 +251,8 @@ mod tests {
             "query=%4",
             "query=%zz",
             "query={a}&query={b}",
+            "documentId=",
+            "query={a}&documentId=1",
             "query={a}&variables=%7B",
             "query={a}&variables=[]",
             "query={a}&extensions=%7B",

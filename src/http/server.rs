@@ -123,9 +123,9 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
     let closing = seats.closing.clone();
     let shared = web::Data::new(Endpoint {
         gate,
-        documents: Documents::new(),
         seats: seats.clone(),
         request_ids,
+        documents: Documents::new(settings.documents, settings.operation_timeout),
         backend,
         settings: settings.clone(),
         explorer: explorer.clone(),

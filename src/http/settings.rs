@@ -30,6 +30,16 @@ pub enum ExplorerPage {
     Off,
 }
 
+/// Which documents run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DocumentsMode {
+    /// Any that passes the gate.
+    #[default]
+    Any,
+    /// Only those that were registered.
+    Registered,
+}
+
 /// How the server listens and what it bears. `Default` is fit for a server reached directly or behind one proxy.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -73,6 +83,8 @@ pub struct HttpSettings {
     pub compress: bool,
     /// Which page a browser gets at the endpoint (the explorer).
     pub explorer: ExplorerPage,
+    /// Which documents run (any).
+    pub documents: DocumentsMode,
     /// Whether what is served is the demonstration, whose accounts everybody may know (no).
     pub demo: bool,
 }
@@ -100,6 +112,7 @@ impl Default for HttpSettings {
             metrics_token: None,
             compress: false,
             explorer: ExplorerPage::default(),
+            documents: DocumentsMode::default(),
             demo: false,
         }
     }

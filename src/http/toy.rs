@@ -19,9 +19,14 @@ use futures_util::{
 };
 use secrecy::SecretString;
 
+use entity::values::DocumentHash;
+
 use crate::graphql::gate::{Admitted, Gate, Limits};
 
-use super::{AuthRefusal, Backend, HttpParts, HttpSettings, RequestOrigin, RunningServer, serve};
+use super::{
+    AuthRefusal, Backend, DocumentsAway, HttpParts, HttpSettings, RequestOrigin, RunningServer,
+    serve,
+};
 
 #[derive(SimpleObject, Clone)]
 pub struct Item {
@@ -187,6 +192,13 @@ impl Live {
 }
 
 pub struct Toy(Schema<Query, Mutation, Live>);
+/// What is registered.
+pub const REGISTERED: [&str; 2] = [
+    "query Registered { hello }\n",
+    "mutation RegisteredBump { bump }",
+];
+/// What cannot be looked up.
+pub const AWAY: &str = "query Away { hello }";
 
 impl Backend for Toy {
     type Viewer = Option<String>;
@@ -219,6 +231,16 @@ impl Backend for Toy {
         admitted: Admitted,
     ) -> BoxStream<'static, Result<Response, Response>> {
         self.0.execute_stream(admitted.request).map(Ok).boxed()
+    }
+
+    async fn document(&self, hash: DocumentHash) -> Result<Option<Arc<str>>, DocumentsAway> {
+        if hash == DocumentHash::of(AWAY) {
+            return Err(DocumentsAway);
+        }
+        let found = REGISTERED
+            .into_iter()
+            .find(|text| DocumentHash::of(text) == hash);
+        Ok(found.map(Arc::from))
     }
 
     async fn execute(

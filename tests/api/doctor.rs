@@ -33,6 +33,7 @@ async fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
         "warn  company",
         "warn  staff",
         "ok    demo accounts",
+        "ok    documents      none is registered",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

@@ -27,6 +27,7 @@ mod database_away;
 mod demo;
 mod deploy;
 mod doctor;
+mod documents;
 mod enquiries;
 mod export;
 mod full_disk;

@@ -4,6 +4,7 @@
 //! they are. From the outside in: settings, machine, server, schema, keys, people, work, records.
 
 mod connection;
+mod documents;
 mod keys;
 mod listener;
 mod people;
@@ -150,6 +151,7 @@ async fn ask(
     }
     people::look(report, &ctx).await?;
     people::references(report, &ctx).await?;
+    documents::look(report, &ctx, &configuration.settings).await?;
     work::look(report, &ctx).await?;
     records::look(report, db, args.thorough).await
 }

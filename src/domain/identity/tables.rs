@@ -159,6 +159,7 @@ pub const TABLES: &[Table] = &[
         Person,
         &[to("customer_id", Computed, Keeps)],
     ),
+    nobody("document"),
     table(
         "duplicate_dismissal",
         Ids,

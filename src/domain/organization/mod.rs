@@ -10,6 +10,7 @@ mod authenticator;
 mod by_name;
 pub(in crate::domain) mod change;
 pub mod company;
+pub mod documents;
 pub mod fixed;
 mod grants;
 pub mod keys;

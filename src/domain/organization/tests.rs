@@ -1,6 +1,7 @@
 //! Signing in and the organization, on both engines.
 
 mod access;
+mod documents;
 mod fixed;
 mod names;
 mod tokens;

@@ -105,7 +105,8 @@ pub fn operation(
     }
 }
 
-fn spreads<'d>(selections: &'d [ast::Selection], found: &mut Vec<&'d str>) {
+/// The fragments that selections name directly.
+pub(super) fn spreads<'d>(selections: &'d [ast::Selection], found: &mut Vec<&'d str>) {
     for selection in selections {
         match selection {
             ast::Selection::Field(field) => spreads(&field.selection_set, found),

@@ -15,6 +15,7 @@ mod limits;
 mod measure;
 mod order;
 mod refusal;
+mod registering;
 mod shape;
 mod strict;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use apollo_compiler::{
     Schema,
-    ast::{Definition, DirectiveList, FieldDefinition, OperationType, Type},
+    ast::{Definition, DirectiveList, Document, FieldDefinition, OperationType, Type},
     parser::{Parser, SourceMap},
     schema::ExtendedType,
     validation::{DiagnosticList, Valid},
@@ -39,6 +40,7 @@ pub use self::{
         BAD_USER_INPUT, GateErrorEntry, Location, OPERATION_RESOLUTION_FAILURE, PARSE_FAILED,
         Refusal, TOO_COSTLY, VALIDATION_FAILED,
     },
+    registering::Checked,
     shape::Overrides,
     strict::{Form, ValueRules},
 };
@@ -177,12 +179,7 @@ impl Gate {
 
     /// Everything that depends on the document alone.
     fn accept(&self, query: &str) -> Result<Accepted, Refusal> {
-        let extent = lexer::scan(query, &self.limits)?;
-        let document = Parser::new()
-            .recursion_limit(extent.nesting.saturating_mul(8).saturating_add(64))
-            .token_limit(usize::MAX)
-            .parse_ast(query, "document.graphql")
-            .map_err(|failed| self.report(&failed.errors, PARSE_FAILED))?;
+        let document = self.parse(query, &self.limits)?;
         let lines = LineIndex::new(query);
         let measured = measure::measure(&document, &self.shape, &self.limits, &lines)?;
         let valid = document
@@ -230,6 +227,16 @@ impl Gate {
             operations,
             weight: u32::try_from(weight).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Reads a text, within the bounds on its size and nesting.
+    fn parse(&self, query: &str, limits: &Limits) -> Result<Document, Refusal> {
+        let extent = lexer::scan(query, limits)?;
+        Parser::new()
+            .recursion_limit(extent.nesting.saturating_mul(8).saturating_add(64))
+            .token_limit(usize::MAX)
+            .parse_ast(query, "document.graphql")
+            .map_err(|failed| self.report(&failed.errors, PARSE_FAILED))
     }
 
     /// Turns what the parser or the validator found into a refusal.

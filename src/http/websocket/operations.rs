@@ -218,7 +218,7 @@ impl<B: Backend> Operation<B> {
                 return "refused";
             }
         };
-        let admitted = match operation::admit(shared, &params) {
+        let admitted = match operation::admit(shared, &params).await {
             Ok(admitted) => admitted,
             Err(refused) => {
                 let errors = answer::refused_text(&refused, Within::Nothing);

@@ -103,7 +103,14 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Operations: jobs and events",
-        tables: &["job", "job_schedule", "event", "lease", "idempotency"],
+        tables: &[
+            "job",
+            "job_schedule",
+            "event",
+            "lease",
+            "idempotency",
+            "document",
+        ],
     },
 ];
 
