@@ -73,7 +73,7 @@ class Place:
         self.name = f"load_{self.customers}_{self.visits}_{self.stores}"
         self.data = os.path.join(A.work, self.name)
         self.env = {k: os.environ[k] for k in ("PATH", "HOME", "TMPDIR") if k in os.environ} | dict(REGULARS_DATA=self.data, REGULARS_SECRET_KEY=SECRET,
-            REGULARS_ACCESS_TOKEN_LIFETIME="1h", REGULARS_LOG="warn")
+            REGULARS_ACCESS_TOKEN_LIFETIME="1h", REGULARS_BUDGET="0", REGULARS_LOG="warn")
         self.proc, self.tokens, self.cold = None, {}, []
         if engine == "postgres":
             parts = urllib.parse.urlsplit(A.postgres)

@@ -16,6 +16,7 @@ pub mod company;
 pub mod completeness_rules;
 pub mod consent;
 pub mod contact_point;
+pub mod cost_budget;
 pub mod customer;
 pub mod customer_attribute;
 pub mod customer_group;

@@ -42,6 +42,14 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
+/// What one household or machine can easily have many of counts as one: the /64 of IPv6.
+pub fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
+    }
+}
+
 impl Origin {
     /// The origin of a job or a command: a fresh request id and no address.
     pub fn internal() -> Self {

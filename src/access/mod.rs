@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod budget;
 mod context;
 mod locks;
 mod memory;
@@ -16,7 +17,7 @@ mod seen;
 pub mod sight;
 mod viewer;
 
-pub use context::{Ctx, Origin};
+pub use context::{Ctx, Origin, network};
 pub use memory::Memory;
 pub use policy::Action;
 pub use secrets::Secrets;

@@ -5,7 +5,9 @@
 
 use super::files;
 use crate::access::audit::AuditLog;
+use crate::access::budget::{self, Exhausted};
 use crate::access::{Ctx, Viewer};
+use crate::config::Introspection;
 use crate::domain::organization::{AuthError, Authenticator, documents};
 use crate::error::Error;
 use crate::events::EventHub;
@@ -15,13 +17,15 @@ use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
 use crate::graphql::scalars::EventPosition;
 use crate::http::{
-    AuthRefusal, Backend, BodyParts, DocumentsAway, Download, Problem, RequestOrigin, Upload,
+    AuthRefusal, Backend, BodyParts, BudgetLeft, DocumentsAway, Download, Executed, Problem,
+    RATE_LIMITED, RequestOrigin, Upload,
 };
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use entity::values::DocumentHash;
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::future::ready;
+use futures_util::stream::{BoxStream, once};
+use futures_util::{FutureExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +37,8 @@ pub(super) struct Api {
     /// The same for subscriptions.
     pub live_schema: ApiSchema,
     pub hub: EventHub,
+    /// Who may ask about the schema itself.
+    pub introspection: Introspection,
     /// The longest time that the telling of one event may take.
     pub event_time: Duration,
     pub authenticator: Arc<Authenticator>,
@@ -114,21 +120,31 @@ impl Backend for Api {
             present: present.clone(),
             time: self.event_time,
         };
+        let (paying, cost, order) = (ctx.clone(), admitted.cost, Arc::clone(&admitted.order));
         let request = admitted
             .request
             .data(live)
             .data(loaders(ctx.clone()))
             .data(ctx);
         let audit = self.audit.clone();
-        self.live_schema
-            .execute_stream(request)
+        let told = self.live_schema.execute_stream(request);
+        let begun = async move {
+            match budget::reserve(&paying, cost).await {
+                Ok(_) => told.map(Ok).boxed(),
+                Err(exhausted) => once(ready(Err(too_soon(exhausted)))).boxed(),
+            }
+        };
+        begun
+            .flatten_stream()
             .then(move |response| {
-                let (audit, present) = (audit.clone(), present.get());
+                let (audit, present, order) = (audit.clone(), present.get(), order.clone());
                 async move {
+                    let response = response?;
                     // Nothing was told so far: this says why nothing will be.
                     let Some(ctx) = present else {
                         return Err(response);
                     };
+                    pay(&ctx, order.cost_of(&response.data)).await;
                     Ok(match audit.settle(&ctx).await {
                         Ok(()) => response,
                         Err(error) => {
@@ -141,8 +157,45 @@ impl Backend for Api {
             .boxed()
     }
 
-    async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Response {
+    fn may_introspect(&self, viewer: &Viewer) -> bool {
+        match self.introspection {
+            Introspection::On => true,
+            Introspection::Staff => viewer.staff_id().is_some(),
+            Introspection::Off => false,
+        }
+    }
+
+    async fn execute(&self, viewer: Viewer, from: RequestOrigin, admitted: Admitted) -> Executed {
         let ctx = self.context(viewer, from);
+        let reserved = match budget::reserve(&ctx, admitted.cost).await {
+            Ok(reserved) => reserved,
+            Err(exhausted) => {
+                return Executed {
+                    response: too_soon(exhausted),
+                    actual: None,
+                    left: None,
+                };
+            }
+        };
+        let order = Arc::clone(&admitted.order);
+        let response = self.run(&ctx, admitted).await;
+        let actual = order.cost_of(&response.data);
+        let left = reserved.map(|reserved| reserved.settle(ctx.now(), actual));
+        Executed {
+            response,
+            actual: Some(actual),
+            left: left.map(|left| BudgetLeft {
+                left: left.left,
+                size: left.settings.size,
+                per_second: left.settings.per_second,
+            }),
+        }
+    }
+}
+
+impl Api {
+    async fn run(&self, ctx: &Ctx, admitted: Admitted) -> Response {
+        let ctx = ctx.clone();
         let ctx = match admitted.kind {
             OperationType::Query => ctx.for_query(),
             _ => ctx,
@@ -163,6 +216,35 @@ impl Backend for Api {
         }
     }
 }
+
+/// The answer to a request for which the caller's budget has no room.
+fn too_soon(exhausted: Exhausted) -> Response {
+    let seconds = exhausted.retry_after.as_secs_f64().ceil().max(1.0);
+    let message = format!(
+        "your budget has no room for this request: try again in {seconds:.0} s, or ask for less at once"
+    );
+    let mut error = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", RATE_LIMITED);
+    extensions.set("retryAfter", seconds);
+    error.extensions = Some(extensions);
+    let mut response = Response::from_errors(vec![error]);
+    if let Ok(value) = format!("{seconds:.0}").parse() {
+        response.http_headers.insert("retry-after", value);
+    }
+    response
+}
+
+/// Pays for an event. Where the budget has no room the next one has to wait: whoever follows is not sent away for what
+/// others do.
+async fn pay(ctx: &Ctx, cost: u64) {
+    while let Err(exhausted) = budget::reserve(ctx, cost).await {
+        tokio::time::sleep(exhausted.retry_after.min(PATIENCE)).await;
+    }
+}
+
+/// The longest sleep before a budget is looked at again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who sends this token, as they stand when they are asked for.
 fn viewers(authenticator: Arc<Authenticator>, bearer: Option<SecretString>) -> Viewers {

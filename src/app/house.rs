@@ -1,6 +1,7 @@
 //! What every command stands in: the configuration, the open database with a schema that fits, the secrets.
 
 use super::{StartError, db_settings, figures, schema};
+use crate::access::budget::BudgetSettings;
 use crate::access::{Ctx, Secrets};
 use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
@@ -64,6 +65,8 @@ impl House {
             .put(sign_in_settings(&configuration.settings.security));
         ctx.memory
             .put(transfer_settings(&configuration.settings.transfers));
+        ctx.memory
+            .put(budget_settings(&configuration.settings.limits));
         company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
         Ok(Self {
             configuration,
@@ -93,6 +96,14 @@ fn sign_in_settings(security: &config::Security) -> SignInSettings {
         attempts_by_address: count(security.attempts_by_address),
         attempts_window: span(security.attempts_window),
         ..SignInSettings::default()
+    }
+}
+
+fn budget_settings(limits: &config::Limits) -> BudgetSettings {
+    let figure = |figure: u64| i64::try_from(figure).unwrap_or(i64::MAX);
+    BudgetSettings {
+        size: figure(limits.budget),
+        per_second: figure(limits.budget_per_second),
     }
 }
 

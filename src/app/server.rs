@@ -5,7 +5,7 @@ use super::backend::Api;
 use super::background::Background;
 use super::house::House;
 use crate::access::audit::AuditLog;
-use crate::config::{Documents, ExplorerPage, ForwardedHeader, Mode, Settings};
+use crate::config::{Documents, ExplorerPage, ForwardedHeader, Introspection, Mode, Settings};
 use crate::domain::organization::{Authenticator, staff};
 use crate::graphql::gate::{Gate, Limits};
 use crate::graphql::{root, scalars};
@@ -81,6 +81,7 @@ impl App {
                 schema,
                 live_schema: root::build_live(),
                 hub: background.hub(),
+                introspection: settings.limits.introspection,
                 event_time: settings.server.operation_timeout,
                 ctx,
             },
@@ -187,7 +188,7 @@ fn limits(settings: &Settings) -> Limits {
     Limits {
         cost: settings.limits.cost,
         depth: settings.limits.depth,
-        introspection: settings.limits.introspection,
+        introspection: settings.limits.introspection != Introspection::Off,
         ..Limits::default()
     }
 }

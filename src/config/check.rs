@@ -46,6 +46,12 @@ fn contradictions(configuration: &Configuration) -> Vec<String> {
         "database.statement_timeout and database.lock_timeout must be longer than nothing: a statement \
          without end would hold its connection for ever",
     );
+    let limits = &settings.limits;
+    refuse(
+        limits.budget > 0 && (limits.budget < limits.cost || limits.budget_per_second == 0),
+        "limits.budget must be 0, or at least limits.cost with something restored in each second: else there are \
+         requests that pass every limit and never run",
+    );
     let retention = &settings.retention;
     refuse(
         retention.idempotency_days == 0 || retention.event_days == 0 || retention.audit_days == 0,

@@ -114,6 +114,18 @@ words! {
 }
 
 words! {
+    /// Who may ask about the schema itself.
+    Introspection {
+        /// Everybody.
+        On = "on",
+        /// Signed-in staff.
+        Staff = "staff",
+        /// Nobody.
+        Off = "off",
+    }
+}
+
+words! {
     /// How a line of the log is written.
     LogFormat {
         /// One JSON object a line.
@@ -162,8 +174,12 @@ settings! {
         cost: u64 = 10_000, "REGULARS_LIMIT_COST";
         /// Most fields on the way from the root to the deepest leaf.
         depth: usize = 20, "REGULARS_LIMIT_DEPTH";
-        /// Answer introspection queries.
-        introspection: bool = true, "REGULARS_INTROSPECTION";
+        /// Who may ask about the schema itself: `on` for everybody, `staff` for signed-in staff, `off` for nobody.
+        introspection: Introspection = Introspection::On, "REGULARS_INTROSPECTION";
+        /// Cost that a viewer may spend at once, over all nodes, or a network address as long as nobody has signed in; 0 for as much as anybody likes.
+        budget: u64 = 100_000, "REGULARS_BUDGET";
+        /// Cost that is restored to each budget in a second.
+        budget_per_second: u64 = 5_000, "REGULARS_BUDGET_PER_SECOND";
         /// Websockets and event streams that one viewer holds open on one node, or one address as long as nobody has signed in.
         live_connections: usize = 100, "REGULARS_LIMIT_LIVE_CONNECTIONS";
         /// Operations that run at once on one websocket.

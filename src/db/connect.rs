@@ -103,6 +103,8 @@ impl Db {
                 .options([
                     ("statement_timeout", statement_timeout.as_str()),
                     ("lock_timeout", lock_timeout.as_str()),
+                    // Whoever has gone away needs no answer: the statement of a request that was given up ends.
+                    ("client_connection_check_interval", "1s"),
                     ("timezone", "UTC"),
                 ])
                 .statement_cache_capacity(256)

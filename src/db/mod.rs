@@ -33,5 +33,6 @@ pub use spool::{Sorted, Spool, SpoolRow};
 pub use sql::{
     Sql, Template, among, literal_limit, literal_limits, look_up_one_by_one, prefer_indexes,
 };
+pub use time_limit::{end_of_work, until};
 pub use transaction::Transaction;
 pub use write::Tx;

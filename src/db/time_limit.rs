@@ -3,7 +3,8 @@
 //!
 //! PostgreSQL has `statement_timeout`. SQLite asks a handler every so often whether to go on; the handler is set anew
 //! each time a connection leaves the pool, so that a read has the whole time for its statement, and a transaction
-//! for all of its statements.
+//! for all of its statements. Work that must be done by some moment says so ([`until`]): then no statement of it goes on
+//! beyond. On PostgreSQL such a statement ends within a second of its connection, which is closed with the work.
 
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{Connection, Error, Sqlite, SqliteConnection};
@@ -28,22 +29,38 @@ pub(super) fn apply(pool: PoolOptions<Sqlite>, limit: Duration) -> PoolOptions<S
         })
 }
 
+tokio::task_local! {
+    static END: Instant;
+}
+
+/// Does work that must be done by this moment: whoever asks for it gives it up then, and its statements end too.
+pub async fn until<F: Future>(end: Instant, work: F) -> F::Output {
+    END.scope(end, work).await
+}
+
+/// By when the work at hand must be done, if it must: for handing it on to another task.
+pub fn end_of_work() -> Option<Instant> {
+    END.try_with(|end| *end).ok()
+}
+
 async fn start(connection: &mut SqliteConnection, limit: Duration) -> Result<(), Error> {
     if limit.is_zero() {
         return Ok(());
     }
     let mut handle = connection.lock_handle().await?;
     let end = Instant::now() + limit;
+    let end = end_of_work().map_or(end, |work| work.min(end));
     handle.set_progress_handler(STEPS, move || Instant::now() < end);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::until;
     use crate::db::{Db, DbSettings};
     use crate::error::Error;
     use sea_orm::{ConnectionTrait, DbErr};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     const ENDLESS: &str =
         "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n";
@@ -82,6 +99,12 @@ mod tests {
             })
             .await;
         assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
+        // Work that is given up takes its statement along.
+        let began = Instant::now();
+        let soon = began + Duration::from_millis(100);
+        stopped(until(soon, db.read().execute_unprepared(ENDLESS)).await);
+        assert!(began.elapsed() < Duration::from_millis(290));
+        db.ping().await.unwrap();
         // The time of a statement begins with it, not with the connection.
         tokio::time::sleep(Duration::from_millis(400)).await;
         db.write(|tx| async move {

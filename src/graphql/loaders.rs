@@ -5,6 +5,7 @@
 //! mutation is never followed by a stale read.
 
 use crate::access::{Ctx, Memory};
+use crate::db::{end_of_work, until};
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use std::collections::HashMap;
@@ -64,9 +65,12 @@ pub fn loaders(ctx: Ctx) -> DataLoader<Batch> {
     DataLoader::new(Batch(ctx, OnceLock::new()), spawn).delay(Duration::ZERO)
 }
 
-/// What is fetched belongs to the request: to its lines in the log, and to its trace.
+/// What is fetched belongs to the request: to its lines in the log, to its trace, and to its time.
 fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    tokio::spawn(work.in_current_span())
+    match end_of_work() {
+        Some(end) => tokio::spawn(until(end, work).in_current_span()),
+        None => tokio::spawn(work.in_current_span()),
+    }
 }
 
 /// The loader of the request.

@@ -10,7 +10,7 @@ use actix_web::{
         header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
     },
 };
-use async_graphql::{PathSegment, ServerError, Value};
+use async_graphql::{PathSegment, Response, ServerError, Value};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
@@ -20,7 +20,7 @@ use crate::graphql::gate::{BAD_USER_INPUT, FieldOrder, Refusal};
 
 use super::{
     negotiate::MediaType,
-    operation::{Ran, Refused},
+    operation::{Cost, Ran, Refused},
     persisted::NoDocument,
 };
 
@@ -206,6 +206,16 @@ pub fn turned_away_text(ran: &Ran) -> String {
     with_body(ran, |body, _| text(&body.errors))
 }
 
+/// A backend that turns a whole request away gives errors that stand nowhere and no data.
+pub fn is_turned_away(response: &Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response
+            .errors
+            .iter()
+            .all(|error| error.path.is_empty() && error.locations.is_empty())
+}
+
 fn with_body<T>(ran: &Ran, tell: impl FnOnce(Body<'_>, Outcome) -> T) -> T {
     let response = &ran.response;
     let id = ran.request_id.to_string();
@@ -241,13 +251,7 @@ fn with_body<T>(ran: &Ran, tell: impl FnOnce(Body<'_>, Outcome) -> T) -> T {
             extensions,
         });
     }
-    // A backend that turns a whole request away gives errors that stand nowhere and no data.
-    let turned_away = response.data == Value::Null
-        && !response.errors.is_empty()
-        && response
-            .errors
-            .iter()
-            .all(|error| error.path.is_empty() && error.locations.is_empty());
+    let turned_away = is_turned_away(response);
     let body = Body {
         errors,
         data: (!turned_away).then_some(&response.data),
@@ -323,7 +327,7 @@ struct Body<'r> {
     errors: Vec<ErrorBody<'r>>,
     data: Option<&'r Value>,
     order: Option<&'r FieldOrder>,
-    cost: Option<(u64, u64)>,
+    cost: Option<Cost>,
     extensions: Option<&'r std::collections::BTreeMap<String, Value>>,
 }
 
@@ -355,21 +359,44 @@ impl Serialize for Body<'_> {
     }
 }
 
+/// `extensions.cost`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CostBody {
+    requested: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual: Option<u64>,
+    limit: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored_per_second: Option<i64>,
+}
+
+impl CostBody {
+    fn of(cost: Cost) -> Self {
+        Self {
+            requested: cost.requested,
+            actual: cost.actual,
+            limit: cost.limit,
+            // Below zero is a debt, which is none of the caller's to pay but by waiting.
+            left: cost.left.map(|left| left.left.max(0)),
+            budget: cost.left.map(|left| left.size),
+            restored_per_second: cost.left.map(|left| left.per_second),
+        }
+    }
+}
+
 struct ExtensionsBody<'r>(&'r Body<'r>);
 
 impl Serialize for ExtensionsBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Cost {
-            requested: u64,
-            limit: u64,
-        }
         let given = self.0.extensions;
         let mut map = serializer.serialize_map(None)?;
-        if let Some((requested, limit)) = self.0.cost
-            && given.is_none_or(|given| !given.contains_key("cost"))
-        {
-            map.serialize_entry("cost", &Cost { requested, limit })?;
+        if let Some(cost) = self.0.cost {
+            map.serialize_entry("cost", &CostBody::of(cost))?;
         }
         for (key, value) in given.into_iter().flatten() {
             map.serialize_entry(key, value)?;

@@ -116,5 +116,32 @@ pub trait Backend: Send + Sync + 'static {
         viewer: Self::Viewer,
         origin: RequestOrigin,
         admitted: Admitted,
-    ) -> impl Future<Output = Response> + Send;
+    ) -> impl Future<Output = Executed> + Send;
+
+    /// May this viewer ask about the schema itself?
+    fn may_introspect(&self, _viewer: &Self::Viewer) -> bool {
+        true
+    }
+}
+
+/// What came of a request that was admitted.
+#[derive(Debug)]
+pub struct Executed {
+    /// The answer.
+    pub response: Response,
+    /// What it has really cost; none where it was turned away.
+    pub actual: Option<u64>,
+    /// What the caller has left; none where nobody has a budget.
+    pub left: Option<BudgetLeft>,
+}
+
+/// A caller's budget after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetLeft {
+    /// What is left of it.
+    pub left: i64,
+    /// How large it is when it is full.
+    pub size: i64,
+    /// What is restored in a second.
+    pub per_second: i64,
 }

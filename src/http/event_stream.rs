@@ -27,7 +27,7 @@ use super::{
     backend::{AuthRefusal, Backend, RequestOrigin},
     graphql::{Endpoint, outcome_word},
     live::{self, Seat},
-    operation::{self, Ran, Refused},
+    operation::{self, Cost, Ran, Refused},
 };
 
 /// Proxies end what is silent for a minute.
@@ -112,10 +112,7 @@ async fn follow<B: Backend>(asker: Asker<B>, admitted: Admitted, out: mpsc::Send
         origin,
         seat: _seat,
     } = asker;
-    let (cost, order) = (
-        (admitted.cost, admitted.cost_limit),
-        Arc::clone(&admitted.order),
-    );
+    let (cost, order) = (Cost::of(&admitted), Arc::clone(&admitted.order));
     let mut told = shared
         .backend
         .subscribe(viewer, token.clone(), origin.clone(), admitted);
@@ -147,8 +144,11 @@ async fn follow<B: Backend>(asker: Asker<B>, admitted: Admitted, out: mpsc::Send
                 let is_last = told.is_err();
                 let (Ok(response) | Err(response)) = told;
                 let ran = Ran {
+                    cost: Cost {
+                        actual: Some(order.cost_of(&response.data)),
+                        ..cost
+                    },
                     response,
-                    cost,
                     order: Arc::clone(&order),
                     request_id: origin.request_id,
                     timed_out: false,

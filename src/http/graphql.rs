@@ -153,13 +153,15 @@ async fn admit_and_run<B: Backend>(
         Params::from_body(&body)
     }
     .map_err(|error| answer::refused(media, &Refused::Malformed(error.to_string())))?;
-    let admitted = operation::admit(shared, &params).await.map_err(|refused| {
-        if only_stream {
-            event_stream::refused(&refused)
-        } else {
-            answer::refused(media, &refused)
-        }
-    })?;
+    let admitted = operation::admit(shared, &viewer, &params)
+        .await
+        .map_err(|refused| {
+            if only_stream {
+                event_stream::refused(&refused)
+            } else {
+                answer::refused(media, &refused)
+            }
+        })?;
     *kind = admitted.kind.name();
     let streams =
         only_stream || (preference.stream && admitted.kind == OperationType::Subscription);

@@ -16,6 +16,8 @@ use actix_web::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::network;
+
 use super::{
     answer::{self, RATE_LIMITED},
     backend::{AuthRefusal, Backend, RequestOrigin},
@@ -98,7 +100,7 @@ pub fn holder<B: Backend>(
 
 /// Who holds a seat as long as it is not known who they are.
 pub fn at_address(origin: &RequestOrigin) -> String {
-    format!("address:{}", origin.address)
+    format!("network:{:?}", network(origin.address))
 }
 
 /// The answer to somebody who holds as many seats as they may.

@@ -35,7 +35,7 @@ pub use self::{
     answer::{
         BAD_REQUEST, FORBIDDEN, INTERNAL, RATE_LIMITED, TIMEOUT, UNAUTHENTICATED, UNAVAILABLE,
     },
-    backend::{AuthRefusal, Backend, DocumentsAway, RequestOrigin},
+    backend::{AuthRefusal, Backend, BudgetLeft, DocumentsAway, Executed, RequestOrigin},
     health::ReadyCheck,
     server::{HttpParts, RunningServer, serve},
     settings::{DocumentsMode, ExplorerPage, ForwardedHeader, HttpSettings},

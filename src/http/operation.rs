@@ -2,7 +2,7 @@
 //!
 //! Called by `graphql.rs`, `websocket/` and `event_stream.rs`, so that what is refused by one is refused by all.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use async_graphql::Response;
 use futures_util::FutureExt;
@@ -10,16 +10,17 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
+    db::until,
     graphql::{
         context::fault,
-        gate::{Admitted, FieldOrder, Refusal},
+        gate::{Admitted, FieldOrder, Refusal, VALIDATION_FAILED},
     },
     spans,
 };
 
 use super::{
     answer::{INTERNAL, TIMEOUT},
-    backend::{Backend, RequestOrigin},
+    backend::{Backend, BudgetLeft, RequestOrigin},
     graphql::Endpoint,
     metrics,
     params::Params,
@@ -42,8 +43,8 @@ pub enum Refused {
 pub struct Ran {
     /// The executor's answer.
     pub response: Response,
-    /// What it cost, and might have cost at most.
-    pub cost: (u64, u64),
+    /// What it cost.
+    pub cost: Cost,
     /// How the fields are to be ordered.
     pub order: Arc<FieldOrder>,
     /// Under which id it is in the log.
@@ -52,8 +53,37 @@ pub struct Ran {
     pub timed_out: bool,
 }
 
+/// What an operation cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// At most.
+    pub requested: u64,
+    /// What an operation may cost.
+    pub limit: u64,
+    /// Really; none where it was turned away or stopped.
+    pub actual: Option<u64>,
+    /// What the caller has left.
+    pub left: Option<BudgetLeft>,
+}
+
+impl Cost {
+    /// Before it runs.
+    pub fn of(admitted: &Admitted) -> Self {
+        Self {
+            requested: admitted.cost,
+            limit: admitted.cost_limit,
+            actual: None,
+            left: None,
+        }
+    }
+}
+
 /// Has a request pass: its document is found, and the gate admits it.
-pub async fn admit<B: Backend>(shared: &Endpoint<B>, params: &Params) -> Result<Admitted, Refused> {
+pub async fn admit<B: Backend>(
+    shared: &Endpoint<B>,
+    viewer: &B::Viewer,
+    params: &Params,
+) -> Result<Admitted, Refused> {
     let document = shared
         .documents
         .find(params, &shared.backend)
@@ -74,6 +104,15 @@ pub async fn admit<B: Backend>(shared: &Endpoint<B>, params: &Params) -> Result<
             metrics::refused(refusal.code());
             Refused::Gate(refusal)
         })?;
+    if admitted.introspects && !shared.backend.may_introspect(viewer) {
+        metrics::refused(VALIDATION_FAILED);
+        let message = "introspection is for signed-in staff here";
+        return Err(Refused::Gate(Refusal::one(
+            VALIDATION_FAILED,
+            message,
+            None,
+        )));
+    }
     shared.documents.keep(params);
     metrics::cost(admitted.kind.name(), admitted.cost);
     Ok(admitted)
@@ -86,7 +125,7 @@ pub async fn run<B: Backend>(
     origin: RequestOrigin,
     admitted: Admitted,
 ) -> Ran {
-    let cost = (admitted.cost, admitted.cost_limit);
+    let mut cost = Cost::of(&admitted);
     let request_id = origin.request_id;
     let order = Arc::clone(&admitted.order);
     let span = spans::operation(admitted.kind.name());
@@ -96,8 +135,13 @@ pub async fn run<B: Backend>(
         .instrument(span);
     let running = AssertUnwindSafe(work).catch_unwind();
     let time = shared.settings.operation_timeout;
+    let running = until(Instant::now() + time, running);
     let (response, timed_out) = match tokio::time::timeout(time, running).await {
-        Ok(Ok(response)) => (response, false),
+        Ok(Ok(executed)) => {
+            cost.actual = executed.actual;
+            cost.left = executed.left;
+            (executed.response, false)
+        }
         Ok(Err(_)) => {
             tracing::error!("a resolver panicked");
             (fault(INTERNAL, "internal error"), false)

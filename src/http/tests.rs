@@ -229,7 +229,7 @@ async fn costs_and_headers_are_told() {
     let answer: Value = response.json().await.unwrap();
     assert_eq!(
         answer["extensions"]["cost"],
-        json!({"requested":51,"limit":10000})
+        json!({"requested":51,"actual":51,"limit":10000})
     );
     let refused = served
         .post(json!({"query":"{items(first:101){totalCount}}"}))

@@ -24,8 +24,8 @@ use entity::values::DocumentHash;
 use crate::graphql::gate::{Admitted, Gate, Limits};
 
 use super::{
-    AuthRefusal, Backend, DocumentsAway, HttpParts, HttpSettings, RequestOrigin, RunningServer,
-    serve,
+    AuthRefusal, Backend, DocumentsAway, Executed, HttpParts, HttpSettings, RequestOrigin,
+    RunningServer, serve,
 };
 
 #[derive(SimpleObject, Clone)]
@@ -248,18 +248,28 @@ impl Backend for Toy {
         viewer: Self::Viewer,
         origin: RequestOrigin,
         admitted: Admitted,
-    ) -> Response {
+    ) -> Executed {
+        let turned_away = |response| Executed {
+            response,
+            actual: None,
+            left: None,
+        };
         if viewer.as_deref() == Some("good") && admitted.operation_name.as_deref() == Some("Spent")
         {
             let mut error = async_graphql::ServerError::new("budget spent", None);
             let mut extensions = async_graphql::ErrorExtensionValues::default();
             extensions.set("code", "RATE_LIMITED");
             error.extensions = Some(extensions);
-            return Response::from_errors(vec![error]);
+            return turned_away(Response::from_errors(vec![error]));
         }
-        self.0
-            .execute(admitted.request.data(viewer).data(origin))
-            .await
+        let request = admitted.request.data(viewer).data(origin);
+        let response = self.0.execute(request).await;
+        let actual = admitted.order.cost_of(&response.data);
+        Executed {
+            response,
+            actual: Some(actual),
+            left: None,
+        }
     }
 }
 

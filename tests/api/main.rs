@@ -18,6 +18,7 @@ mod arrivals;
 mod attributes;
 mod backup;
 mod breakages;
+mod budget;
 mod catalog;
 mod commands;
 mod completeness;

@@ -8,13 +8,10 @@
 //! border of two.
 
 use super::SignInSettings;
-use crate::access::Ctx;
+use crate::access::{Ctx, network};
 use crate::db::Sql;
 use crate::error::{Error, Result};
-use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::ConnectionTrait;
-use sha2::Sha256;
-use std::net::IpAddr;
 
 /// The counters that one attempt goes to.
 #[derive(Clone, Debug)]
@@ -30,9 +27,9 @@ impl Attempt {
     /// [`Error::Internal`] never, in practice: the key has a length that fits.
     pub fn new(ctx: &Ctx, account: &str) -> Result<Self> {
         Ok(Self {
-            account: bucket(ctx, "account", account.as_bytes())?,
+            account: ctx.secrets.counter("account", account.as_bytes()),
             address: match ctx.origin.address {
-                Some(address) => Some(bucket(ctx, "address", &network(address))?),
+                Some(address) => Some(ctx.secrets.counter("address", &network(address))),
                 None => None,
             },
         })
@@ -128,23 +125,6 @@ async fn count(
         .await?
         .ok_or_else(|| Error::internal("counting an attempt gave no row"))?;
     Ok(row.try_get("", "count")?)
-}
-
-fn bucket(ctx: &Ctx, label: &str, what: &[u8]) -> Result<Vec<u8>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&ctx.secrets.counting)
-        .map_err(|error| Error::internal(format!("the counting key: {error}")))?;
-    mac.update(label.as_bytes());
-    mac.update(&[0]);
-    mac.update(what);
-    Ok(mac.finalize().into_bytes().to_vec())
-}
-
-/// What one household or machine can easily have many of counts as one: the /64 of IPv6.
-fn network(address: IpAddr) -> Vec<u8> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use super::attempts::Attempt;
 use super::revocation::{self, Change};
 use super::{SignInSettings, grants, passwords, tokens};
-use crate::access::{Ctx, StaffViewer, audit};
+use crate::access::{Ctx, StaffViewer, audit, budget};
 use crate::db::Sql;
 use crate::error::{Code, Error, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -463,7 +463,7 @@ pub async fn forget(ctx: &Ctx) -> Result<()> {
             })
             .await?;
     }
-    Ok(())
+    budget::forget(ctx).await
 }
 
 /// SHA-256 is enough for 256 random bits: there is nothing to guess.

@@ -48,6 +48,8 @@ pub struct Measured {
     pub name: Option<String>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
+    /// Whether it asks about the schema itself.
+    pub introspects: bool,
     /// What it costs, given its variables.
     pub cost: Formula,
 }
@@ -145,14 +147,15 @@ pub fn measure(
             limits.root_fields,
             position,
         )?;
-        roots.push(totals.set);
+        roots.push((totals.set, totals.introspection_depth > 0));
     }
     Ok(operations
         .iter()
         .zip(roots)
-        .map(|(operation, root)| Measured {
+        .map(|(operation, (root, introspects))| Measured {
             name: operation.name.as_ref().map(ToString::to_string),
             kind: operation.operation_type,
+            introspects,
             cost: Formula::new(&pass.sets, root),
         })
         .collect())

@@ -75,9 +75,11 @@ pub struct Admitted {
     pub request: Request,
     /// Name of the operation that was picked, if it has one.
     pub operation_name: Option<String>,
-    /// What it costs.
+    /// Whether it asks about the schema itself.
+    pub introspects: bool,
+    /// What it costs at most.
     pub cost: u64,
-    /// What it might have cost at most.
+    /// What an operation may cost.
     pub cost_limit: u64,
     /// How the answer's fields are to be ordered.
     pub order: Arc<FieldOrder>,
@@ -94,6 +96,7 @@ struct Accepted {
 struct Operation {
     name: Option<String>,
     kind: OperationType,
+    introspects: bool,
     cost: Formula,
     variables: Vec<Declared>,
     /// The operation with its fragments, and nothing else of the document.
@@ -171,6 +174,7 @@ impl Gate {
             kind: operation.kind,
             request: operation.request(variables),
             operation_name: operation.name.clone(),
+            introspects: operation.introspects,
             cost,
             cost_limit: self.limits.cost,
             order: Arc::clone(&operation.order),
@@ -198,6 +202,7 @@ impl Gate {
             .map(|(operation, measured)| Operation {
                 name: measured.name,
                 kind: measured.kind,
+                introspects: measured.introspects,
                 cost: measured.cost,
                 variables: operation
                     .variables
@@ -210,7 +215,7 @@ impl Gate {
                     })
                     .collect(),
                 document: convert::operation(&document, operation, operation.location(), &lines),
-                order: Arc::new(FieldOrder::new(&document, operation)),
+                order: Arc::new(FieldOrder::new(&document, operation, &self.shape)),
             })
             .collect();
         // Measured: a remembered document takes about 85 bytes for each byte of its text.

@@ -27,7 +27,7 @@ use crate::{
         backend::{AuthRefusal, Backend, RequestOrigin},
         graphql::{Endpoint, outcome_word},
         live, metrics,
-        operation::{self, Ran},
+        operation::{self, Cost, Ran},
         params::Params,
     },
 };
@@ -218,7 +218,7 @@ impl<B: Backend> Operation<B> {
                 return "refused";
             }
         };
-        let admitted = match operation::admit(shared, &params).await {
+        let admitted = match operation::admit(shared, &viewer, &params).await {
             Ok(admitted) => admitted,
             Err(refused) => {
                 let errors = answer::refused_text(&refused, Within::Nothing);
@@ -236,6 +236,10 @@ impl<B: Backend> Operation<B> {
             entry.abort = None;
         }
         let ran = operation::run(shared, viewer, origin.clone(), admitted).await;
+        if answer::is_turned_away(&ran.response) {
+            self.turn.fail(&answer::turned_away_text(&ran)).await;
+            return "refused";
+        }
         let (body, outcome) = answer::executed_text(&ran);
         if self.turn.tell("next", &body).await {
             self.turn.complete().await;
@@ -251,10 +255,7 @@ impl<B: Backend> Operation<B> {
             token,
             origin,
         } = &self.asker;
-        let (cost, order) = (
-            (admitted.cost, admitted.cost_limit),
-            Arc::clone(&admitted.order),
-        );
+        let (cost, order) = (Cost::of(&admitted), Arc::clone(&admitted.order));
         let mut told = shared
             .backend
             .subscribe(viewer, token.clone(), origin.clone(), admitted);
@@ -264,8 +265,11 @@ impl<B: Backend> Operation<B> {
                 Err(response) => (response, true),
             };
             let ran = Ran {
+                cost: Cost {
+                    actual: Some(order.cost_of(&response.data)),
+                    ..cost
+                },
                 response,
-                cost,
                 order: Arc::clone(&order),
                 request_id: origin.request_id,
                 timed_out: false,

@@ -22,6 +22,28 @@ pub struct TestServer {
     pub place: Place,
 }
 
+async fn start(
+    place: &Place,
+    clock: &ManualClock,
+    change: impl FnOnce(&mut Configuration),
+) -> Running {
+    let mut configuration = Configuration::default();
+    let settings = &mut configuration.settings;
+    settings.database = place.settings();
+    settings.server.listen = "127.0.0.1:0".parse().unwrap();
+    settings.server.workers = 1;
+    settings.server.drain_timeout = Duration::from_secs(2);
+    // The clock stands still: what is spent would never be restored.
+    settings.limits.budget = 0;
+    settings.security.secret_key = Some(SecretString::from(SECRET_KEY));
+    settings.company.time_zone = "Asia/Shanghai".to_owned();
+    change(&mut configuration);
+    let house = House::open(configuration, Mode::Serve, Arc::new(clock.clone()))
+        .await
+        .unwrap();
+    App::build(house).await.unwrap().start().await.unwrap()
+}
+
 /// A moment that tests begin at: a Monday, nine in the morning in Shanghai.
 pub fn beginning() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_413_200, 0).unwrap()
@@ -40,26 +62,21 @@ impl TestServer {
 
     /// As [`TestServer::start_with`], in a place that may have data already.
     pub async fn start_in(place: Place, change: impl FnOnce(&mut Configuration)) -> Self {
-        let mut configuration = Configuration::default();
-        let settings = &mut configuration.settings;
-        settings.database = place.settings();
-        settings.server.listen = "127.0.0.1:0".parse().unwrap();
-        settings.server.workers = 1;
-        settings.server.drain_timeout = Duration::from_secs(2);
-        settings.security.secret_key = Some(SecretString::from(SECRET_KEY));
-        settings.company.time_zone = "Asia/Shanghai".to_owned();
-        change(&mut configuration);
         let clock = ManualClock::new(beginning());
-        let house = House::open(configuration, Mode::Serve, Arc::new(clock.clone()))
-            .await
-            .unwrap();
-        let running = App::build(house).await.unwrap().start().await.unwrap();
+        let running = start(&place, &clock, change).await;
         Self {
             client: Client::new(running.address()),
             clock,
             running,
             place,
         }
+    }
+
+    /// Starts another node on the same database, by the same clock.
+    pub async fn beside(&self, change: impl FnOnce(&mut Configuration)) -> (Running, Client) {
+        let running = start(&self.place, &self.clock, change).await;
+        let client = Client::new(running.address());
+        (running, client)
     }
 
     /// Stops it in order and gives its place, for another start.

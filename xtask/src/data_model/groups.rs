@@ -96,6 +96,7 @@ pub const GROUPS: &[Group] = &[
             "signing_key",
             "access_change",
             "attempt",
+            "cost_budget",
             "sight",
             "audit_entry",
             "audit_customer",

@@ -146,6 +146,8 @@ impl Place {
             // The doctor looks at the address too, and the usual one may be taken on this machine.
             .env("REGULARS_LISTEN", "127.0.0.1:0")
             .env("REGULARS_ACCESS_TOKEN_LIFETIME", "1h")
+            // Whoever proves asks for more than any caller should.
+            .env("REGULARS_BUDGET", "0")
             .env("REGULARS_LOG", "warn")
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
