@@ -112,6 +112,7 @@ pub const TABLES: &[Table] = &[
         Person,
         &[to("customer_id", Moves, Removes)],
     ),
+    nobody("cost_budget"),
     table(
         "customer",
         Person,
