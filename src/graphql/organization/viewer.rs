@@ -13,6 +13,8 @@ use async_graphql::{Context, Enum, Object};
 pub enum ViewerKind {
     /// A member of staff.
     Staff,
+    /// A third-party program.
+    Client,
     /// The program itself.
     System,
 }
@@ -26,9 +28,11 @@ pub struct Viewer;
 impl Viewer {
     /// What kind of caller it is.
     async fn kind(&self, context: &Context<'_>) -> async_graphql::Result<ViewerKind> {
-        Ok(match ctx(context)?.viewer.staff_id() {
-            Some(_) => ViewerKind::Staff,
-            None => ViewerKind::System,
+        use crate::access::Viewer as Caller;
+        Ok(match ctx(context)?.viewer {
+            Caller::Staff(_) => ViewerKind::Staff,
+            Caller::Client(_) => ViewerKind::Client,
+            Caller::System | Caller::Anonymous => ViewerKind::System,
         })
     }
 
@@ -42,7 +46,7 @@ impl Viewer {
         Ok(found.map(Staff))
     }
 
-    /// Their roles and where they hold them.
+    /// Their roles and where they hold them; none for other kinds of callers than staff.
     async fn roles(&self, context: &Context<'_>) -> async_graphql::Result<Vec<StaffGrant>> {
         Ok(match &ctx(context)?.viewer {
             crate::access::Viewer::Staff(staff) => {
