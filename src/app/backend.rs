@@ -3,7 +3,7 @@
 //! Made by `app`, called by `http` for each request. An answer leaves only when the entries about what it shows are
 //! written.
 
-use super::files;
+use super::{files, oauth};
 use crate::access::audit::AuditLog;
 use crate::access::{Ctx, Viewer};
 use crate::domain::organization::{AuthError, Authenticator};
@@ -11,7 +11,10 @@ use crate::error::Error;
 use crate::graphql::gate::Admitted;
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
-use crate::http::{AuthRefusal, Backend, BodyParts, Download, Problem, RequestOrigin, Upload};
+use crate::http::{
+    AuthRefusal, Backend, BodyParts, Download, Issuer, Problem, RequestOrigin, TokenGrant,
+    TokenRefusal, TokenRequest, Upload,
+};
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use std::sync::Arc;
@@ -49,6 +52,18 @@ impl Backend for Api {
                 None
             }
         }
+    }
+
+    fn issuer(&self) -> Option<Issuer> {
+        Some(oauth::issuer(&self.ctx))
+    }
+
+    async fn token(
+        &self,
+        from: RequestOrigin,
+        asked: TokenRequest,
+    ) -> Result<TokenGrant, TokenRefusal> {
+        oauth::token(&self.context(Viewer::Anonymous, from), asked).await
     }
 
     async fn import(

@@ -16,6 +16,7 @@ mod health;
 mod jwks;
 mod metrics;
 mod negotiate;
+mod oauth;
 mod page;
 mod params;
 mod persisted;
@@ -33,6 +34,7 @@ pub use self::{
     },
     backend::{AuthRefusal, Backend, RequestOrigin},
     health::ReadyCheck,
+    oauth::{Issuer, TokenGrant, TokenRefusal, TokenRequest},
     server::{HttpParts, RunningServer, serve},
     settings::{ExplorerPage, ForwardedHeader, HttpSettings},
     transfers::{BodyPart, BodyParts, Download, Problem, Upload},

@@ -3,8 +3,9 @@
 use super::object::{Staff, StaffGrant};
 use super::session::Session;
 use crate::access::{Action, policy::POLICY};
-use crate::domain::organization::{sessions, staff_list};
+use crate::domain::organization::{client_list, sessions, staff_list};
 use crate::error::Error;
+use crate::graphql::clients::Client;
 use crate::graphql::context::{Reported, ctx};
 use async_graphql::{Context, Enum, Object};
 
@@ -44,6 +45,12 @@ impl Viewer {
         };
         let found = staff_list::by_id(ctx, id).await.reported(context)?;
         Ok(found.map(Staff))
+    }
+
+    /// The client; null for other kinds of callers. Its token may allow less than its scopes: see `permissions`.
+    async fn client(&self, context: &Context<'_>) -> async_graphql::Result<Option<Client>> {
+        let found = client_list::own(ctx(context)?).await.reported(context)?;
+        Ok(found.map(Client))
     }
 
     /// Their roles and where they hold them; none for other kinds of callers than staff.
