@@ -12,6 +12,7 @@ mod files;
 pub mod house;
 pub mod logging;
 pub mod machine;
+mod oauth;
 pub mod schema;
 mod server;
 pub mod traces;

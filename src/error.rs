@@ -101,8 +101,8 @@ pub enum Error {
     /// Nobody is signed in, or the token is no longer good; the caller signs in.
     #[error("sign in first")]
     Unauthenticated,
-    /// The viewer's roles do not allow this; the caller stops asking, or asks an administrator.
-    #[error("your role does not allow this")]
+    /// The viewer's roles or scopes do not allow this; the caller stops asking, or asks an administrator.
+    #[error("no role and no scope of yours allows this")]
     Forbidden,
     /// Too many attempts; the caller waits.
     #[error("too many requests; try again later")]

@@ -77,6 +77,8 @@ words! {
     ActorKind {
         /// A member of staff.
         Staff = "STAFF",
+        /// A third-party program.
+        Client = "CLIENT",
         /// The program itself: a job, a command line.
         System = "SYSTEM",
         /// Nobody known: a sign-in that failed.

@@ -67,6 +67,12 @@ ids! {
     GrantId;
     /// A sign-in, from the password to the sign-out; also the family of its refresh tokens.
     SessionId;
+    /// A third-party program that signs in with a secret of its own.
+    ClientId;
+    /// A place in which a client may do something.
+    ClientPlaceId;
+    /// A secret of a client.
+    ClientSecretId;
     /// An entry of the audit log.
     AuditEntryId;
     /// A job of the queue.

@@ -26,6 +26,7 @@ mod m0012_attributes;
 mod m0013_completeness;
 mod m0014_arrivals;
 mod m0015_documents;
+mod m0016_clients;
 mod m0018_budgets;
 mod sql;
 
@@ -33,10 +34,10 @@ pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 16;
+pub const PROGRAM_LEVEL: i32 = 18;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 16] = [
+pub const CHANGES: [&Change; 17] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -52,6 +53,7 @@ pub const CHANGES: [&Change; 16] = [
     &m0013_completeness::CHANGE,
     &m0014_arrivals::CHANGE,
     &m0015_documents::CHANGE,
+    &m0016_clients::CHANGE,
     &m0018_budgets::CHANGE,
 ];
 

@@ -39,11 +39,11 @@ const SHARE: i64 = 20;
 const REMEMBERED: u64 = 100_000;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 
-/// The budget has no room; so long it takes until it has.
+/// The budget has no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted {
-    /// The time to wait.
-    pub retry_after: Duration,
+    /// So long it takes until it has; none where it never will, since it holds less than what was asked for.
+    pub retry_after: Option<Duration>,
 }
 
 /// What this node knows of a budget.
@@ -123,7 +123,11 @@ pub fn holder(ctx: &Ctx) -> String {
 /// # Errors
 /// [`Exhausted`] when there is no room for it.
 pub async fn reserve(ctx: &Ctx, cost: u64) -> Result<Option<Reservation>, Exhausted> {
-    let settings = *ctx.memory.of::<BudgetSettings>();
+    let usual = *ctx.memory.of::<BudgetSettings>();
+    let settings = match &ctx.viewer {
+        Viewer::Client(client) => client.budget.unwrap_or(usual),
+        _ => usual,
+    };
     if settings.size <= 0 {
         return Ok(None);
     }
@@ -265,8 +269,9 @@ impl Budget {
     fn wait(&self, now: DateTime<Utc>, cost: i64, settings: BudgetSettings) -> Exhausted {
         let lacking = cost.saturating_sub(self.left(now, settings)).max(1);
         let milliseconds = lacking.saturating_mul(1000) / settings.per_second.max(1);
+        let wait = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX));
         Exhausted {
-            retry_after: Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)),
+            retry_after: (cost <= settings.size).then_some(wait),
         }
     }
 }
@@ -283,21 +288,4 @@ impl Reservation {
             settings: self.settings,
         }
     }
-}
-
-/// Forgets budgets that are full by now.
-///
-/// # Errors
-/// Those of the database.
-pub async fn forget(ctx: &Ctx) -> Result<()> {
-    let before = ctx.now() - TimeDelta::days(1);
-    ctx.db
-        .write(|tx| async move {
-            let mut sql = Sql::for_connection(&*tx);
-            sql.push("delete from cost_budget where at <= ")
-                .bind(before);
-            tx.execute_raw(sql.build()).await?;
-            Ok(())
-        })
-        .await
 }

@@ -2,7 +2,8 @@
 //!
 //! Asked by every service of `domain`, by `jobs` and by the commands: a guard in `graphql` may hide
 //! something, it never protects. Access has two halves, declared together (rule R3): [`policy`] says which
-//! roles may use something, [`sight`] which rows they see.
+//! roles may use something, [`sight`] which rows they see. What third-party programs may use is a table of its own,
+//! [`CLIENT_SCOPES`].
 
 pub mod audit;
 pub mod audit_log;
@@ -12,6 +13,7 @@ mod locks;
 mod memory;
 pub mod policy;
 mod reach;
+mod scopes;
 mod secrets;
 mod seen;
 pub mod sight;
@@ -20,6 +22,7 @@ mod viewer;
 pub use context::{Ctx, Origin, network};
 pub use memory::Memory;
 pub use policy::Action;
+pub use scopes::{CLIENT_SCOPES, ClientScope, ClientViewer, Scopes};
 pub use secrets::Secrets;
 pub use seen::Seen;
 pub use viewer::{Grant, Place, StaffViewer, Viewer};

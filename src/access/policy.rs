@@ -59,6 +59,10 @@ policy! {
     StaffRead: MANAGERS;
     /// Create and change staff accounts.
     StaffManage: &[Admin];
+    /// Read the list of clients: third-party programs, their scopes and places.
+    ClientRead: &[Admin];
+    /// Make and change clients and their secrets, switch them off and on.
+    ClientManage: &[Admin];
     /// Read the audit log.
     AuditRead: &[Admin];
     /// Read the job queue.

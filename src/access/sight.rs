@@ -7,7 +7,7 @@
 pub use super::locks::{LockedCustomer, lock_customer, lock_customers, lock_named, lock_shown};
 pub use super::reach::Reach;
 use super::seen::Scope;
-use super::{Action, Ctx};
+use super::{Action, Ctx, Viewer};
 use crate::db::{Batch, Engine, Sql, Table, among};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
@@ -20,7 +20,8 @@ use uuid::Uuid;
 
 /// The customers that the viewer sees under `action`: those whose home store is in reach, and those whom the
 /// table `sight` shows to the viewer or to one of their stores right now. A file that was merged into another one or
-/// erased is seen by nobody.
+/// erased is seen by nobody. The table is for people: a client sees customers by their home store alone, so that
+/// whoever sets it up can tell from its places whom it will ever see.
 ///
 /// # Errors
 /// As [`super::Viewer::require`].
@@ -49,7 +50,7 @@ pub fn in_reach(ctx: &Ctx, action: Action) -> Result<Condition> {
     }
     let mut any = Condition::any()
         .add(reach.covers(Expr::col((customer::Entity, customer::Column::HomeStoreId))))
-        .add(shown_to(ctx, &reach));
+        .add_option(shown_to(ctx, &reach));
     if let Some(staff) = ctx.viewer.staff_id() {
         any = any.add(customer::Column::KeeperId.eq(staff.0));
     }
@@ -250,7 +251,9 @@ pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Branches>> {
     let Reach::Places { regions, stores } = &reach else {
         return Ok(None);
     };
-    if !regions.is_empty() || stores.len() > FEW_STORES {
+    // Of somebody without a store to whom nobody is shown there are no branches at all.
+    let is_nowhere = stores.is_empty() && !is_shown(ctx);
+    if !regions.is_empty() || stores.len() > FEW_STORES || is_nowhere {
         return Ok(None);
     }
     let in_use = |branch: Condition| in_use().add(branch);
@@ -261,7 +264,7 @@ pub fn branches(ctx: &Ctx, action: Action) -> Result<Option<Branches>> {
     let home = |id: &StoreId| customer::Column::HomeStoreId.eq(id.0).into_condition();
     Ok(Some(Branches {
         stores: stores.iter().map(home).map(in_use).collect(),
-        others: [shown_to(ctx, &reach)]
+        others: shown_to(ctx, &reach)
             .into_iter()
             .chain(keeper)
             .map(in_use)
@@ -279,6 +282,9 @@ pub async fn sees_others(ctx: &Ctx, action: Action) -> Result<bool> {
     let Reach::Places { stores, .. } = reach else {
         return Ok(true);
     };
+    if !is_shown(ctx) {
+        return Ok(false);
+    }
     let elsewhere = |sql: &mut Sql| {
         sql.push("(c.home_store_id is null");
         if !stores.is_empty() {
@@ -306,8 +312,16 @@ pub async fn sees_others(ctx: &Ctx, action: Action) -> Result<bool> {
     Ok(ctx.db.read().query_one_raw(sql.build()).await?.is_some())
 }
 
-/// Those whom the table `sight` shows to the viewer or to one of their stores right now.
-fn shown_to(ctx: &Ctx, reach: &Reach) -> Condition {
+/// Is the table `sight` for this viewer?
+fn is_shown(ctx: &Ctx) -> bool {
+    !matches!(ctx.viewer, Viewer::Client(_))
+}
+
+/// Those whom the table `sight` shows to the viewer or to one of their stores right now; none for a client.
+fn shown_to(ctx: &Ctx, reach: &Reach) -> Option<Condition> {
+    if !is_shown(ctx) {
+        return None;
+    }
     let scope = || Expr::col((sight::Entity, sight::Column::ScopeId));
     let scopes = Condition::any()
         .add(reach.covers(scope()))
@@ -318,9 +332,8 @@ fn shown_to(ctx: &Ctx, reach: &Reach) -> Condition {
         .cond_where(scopes)
         .and_where(sight::Column::Until.gt(ctx.now()))
         .to_owned();
-    Expr::col((customer::Entity, customer::Column::Id))
-        .in_subquery(shown)
-        .into_condition()
+    let id = Expr::col((customer::Entity, customer::Column::Id));
+    Some(id.in_subquery(shown).into_condition())
 }
 
 /// The same as [`customers`], as a subquery of their ids: for tables that refer to customers.

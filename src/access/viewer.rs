@@ -1,5 +1,6 @@
 //! The one on whose behalf a request, a job or a command runs.
 
+use crate::access::ClientViewer;
 use crate::access::policy::{self, Action};
 use crate::error::{Error, Result};
 use entity::enums::{ActorKind, Role};
@@ -14,6 +15,8 @@ pub enum Viewer {
     Anonymous,
     /// A member of staff.
     Staff(Arc<StaffViewer>),
+    /// A third-party program: a storefront, a till, a connector.
+    Client(Arc<ClientViewer>),
     /// The program itself: a job, a command given on the machine. It may do everything, and what it does is
     /// written down like everyone's.
     System,
@@ -39,8 +42,8 @@ pub struct Grant {
     pub place: Place,
 }
 
-/// Where a role is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a role is held, or a client's scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// In the whole company.
     Company,
@@ -50,16 +53,36 @@ pub enum Place {
     Store(StoreId),
 }
 
+impl Place {
+    /// The place as tables keep it: a region, a store, or neither for the whole company.
+    pub fn columns(self) -> (Option<RegionId>, Option<StoreId>) {
+        match self {
+            Self::Company => (None, None),
+            Self::Region(id) => (Some(id), None),
+            Self::Store(id) => (None, Some(id)),
+        }
+    }
+
+    /// The place that a table keeps.
+    pub fn of_columns(region: Option<RegionId>, store: Option<StoreId>) -> Self {
+        match (region, store) {
+            (_, Some(store)) => Self::Store(store),
+            (Some(region), None) => Self::Region(region),
+            (None, None) => Self::Company,
+        }
+    }
+}
+
 impl Viewer {
     /// The signed-in member of staff.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for the program itself.
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for programs, ours and others'.
     pub fn staff(&self) -> Result<&StaffViewer> {
         match self {
             Self::Staff(staff) => Ok(staff),
             Self::Anonymous => Err(Error::Unauthenticated),
-            Self::System => Err(Error::Forbidden),
+            Self::Client(_) | Self::System => Err(Error::Forbidden),
         }
     }
 
@@ -74,17 +97,16 @@ impl Viewer {
     /// Asks the policy whether this may be done at all, wherever.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] when no role allows it.
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] when no role and no scope allows it.
     pub fn require(&self, action: Action) -> Result<()> {
         match self {
             Self::Anonymous => Err(Error::Unauthenticated),
-            Self::System => Ok(()),
-            Self::Staff(_) if self.may(action) => Ok(()),
-            Self::Staff(_) => Err(Error::Forbidden),
+            _ if self.may(action) => Ok(()),
+            _ => Err(Error::Forbidden),
         }
     }
 
-    /// Does any role allow this, wherever?
+    /// Does any role or scope allow this, wherever?
     pub fn may(&self, action: Action) -> bool {
         match self {
             Self::Anonymous => false,
@@ -93,19 +115,26 @@ impl Viewer {
                 .grants
                 .iter()
                 .any(|grant| policy::allows(action, grant.role)),
+            Self::Client(client) => client.scopes.allow(action),
         }
     }
 
-    /// The places in which some role allows this; none for the program itself, which is bound to no place.
+    /// The places in which some role or scope allows this; none for the program itself, which is bound to no place.
     pub fn places(&self, action: Action) -> impl Iterator<Item = Place> {
         let grants = match self {
             Self::Staff(staff) => staff.grants.as_slice(),
+            _ => &[],
+        };
+        let places = match self {
+            // Its scopes hold in all of its places alike.
+            Self::Client(client) if client.scopes.allow(action) => client.places.as_slice(),
             _ => &[],
         };
         grants
             .iter()
             .filter(move |grant| policy::allows(action, grant.role))
             .map(|grant| grant.place)
+            .chain(places.iter().copied())
     }
 
     /// What kind of actor this is, for the audit log and the outbox.
@@ -113,13 +142,18 @@ impl Viewer {
         match self {
             Self::Anonymous => ActorKind::Anonymous,
             Self::Staff(_) => ActorKind::Staff,
+            Self::Client(_) => ActorKind::Client,
             Self::System => ActorKind::System,
         }
     }
 
     /// Which actor this is, for the audit log and the outbox.
     pub fn actor_id(&self) -> Option<Uuid> {
-        self.staff_id().map(Uuid::from)
+        match self {
+            Self::Staff(staff) => Some(staff.id.into()),
+            Self::Client(client) => Some(client.id.into()),
+            Self::Anonymous | Self::System => None,
+        }
     }
 
     /// The name under which idempotency keys are remembered: keys of different callers never meet.
@@ -128,6 +162,7 @@ impl Viewer {
             Self::Anonymous => "anonymous".to_owned(),
             Self::System => "system".to_owned(),
             Self::Staff(staff) => format!("staff:{}", staff.id),
+            Self::Client(client) => format!("client:{}", client.id),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Made by `app`, called by `http` for each request. An answer leaves only when the entries about what it shows are
 //! written.
 
-use super::files;
+use super::{files, oauth};
 use crate::access::audit::AuditLog;
 use crate::access::budget::{self, Exhausted};
 use crate::access::{Ctx, Viewer};
@@ -17,8 +17,8 @@ use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
 use crate::graphql::scalars::EventPosition;
 use crate::http::{
-    AuthRefusal, Backend, BodyParts, BudgetLeft, DocumentsAway, Download, Executed, Problem,
-    RATE_LIMITED, RequestOrigin, Upload,
+    AuthRefusal, Backend, BodyParts, BudgetLeft, DocumentsAway, Download, Executed, Issuer,
+    Problem, RATE_LIMITED, RequestOrigin, TokenGrant, TokenRefusal, TokenRequest, Upload,
 };
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
@@ -77,6 +77,18 @@ impl Backend for Api {
                 None
             }
         }
+    }
+
+    fn issuer(&self) -> Option<Issuer> {
+        Some(oauth::issuer(&self.ctx))
+    }
+
+    async fn token(
+        &self,
+        from: RequestOrigin,
+        asked: TokenRequest,
+    ) -> Result<TokenGrant, TokenRefusal> {
+        oauth::token(&self.context(Viewer::Anonymous, from), asked).await
     }
 
     async fn import(
@@ -219,17 +231,25 @@ impl Api {
 
 /// The answer to a request for which the caller's budget has no room.
 fn too_soon(exhausted: Exhausted) -> Response {
-    let seconds = exhausted.retry_after.as_secs_f64().ceil().max(1.0);
-    let message = format!(
-        "your budget has no room for this request: try again in {seconds:.0} s, or ask for less at once"
-    );
+    let wait = exhausted
+        .retry_after
+        .map(|wait| wait.as_secs_f64().ceil().max(1.0));
+    let message = match wait {
+        Some(seconds) => format!(
+            "your budget has no room for this request: try again in {seconds:.0} s, or ask for less at once"
+        ),
+        None => "this request may cost more than your budget ever holds: ask for less at once"
+            .to_owned(),
+    };
     let mut error = ServerError::new(message, None);
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", RATE_LIMITED);
-    extensions.set("retryAfter", seconds);
+    if let Some(seconds) = wait {
+        extensions.set("retryAfter", seconds);
+    }
     error.extensions = Some(extensions);
     let mut response = Response::from_errors(vec![error]);
-    if let Ok(value) = format!("{seconds:.0}").parse() {
+    if let Some(Ok(value)) = wait.map(|seconds| format!("{seconds:.0}").parse()) {
         response.http_headers.insert("retry-after", value);
     }
     response
@@ -238,8 +258,11 @@ fn too_soon(exhausted: Exhausted) -> Response {
 /// Pays for an event. Where the budget has no room the next one has to wait: whoever follows is not sent away for what
 /// others do.
 async fn pay(ctx: &Ctx, cost: u64) {
-    while let Err(exhausted) = budget::reserve(ctx, cost).await {
-        tokio::time::sleep(exhausted.retry_after.min(PATIENCE)).await;
+    while let Err(Exhausted {
+        retry_after: Some(wait),
+    }) = budget::reserve(ctx, cost).await
+    {
+        tokio::time::sleep(wait.min(PATIENCE)).await;
     }
 }
 

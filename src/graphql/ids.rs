@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use async_graphql::ID;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::ids::{
-    AnnouncedVisitId, ArrivalId, AttributeId, AuditEntryId, CardId, CategoryId, CompanyId,
-    ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId, GroupId, GroupMemberId, JobId,
-    MembershipId, MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId,
-    PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId,
-    TierId, TransferId, VisitId,
+    AnnouncedVisitId, ArrivalId, AttributeId, AuditEntryId, CardId, CategoryId, ClientId,
+    ClientSecretId, CompanyId, ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId,
+    GroupId, GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId, ProductPriceId,
+    ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
+    TasteId, TierChangeId, TierId, TransferId, VisitId,
 };
 use uuid::Uuid;
 
@@ -110,6 +110,8 @@ letters! {
     StoreId = b'S',
     StaffId = b'U',
     SessionId = b'I',
+    ClientId = b'c',
+    ClientSecretId = b's',
     AuditEntryId = b'A',
     JobId = b'J',
     TransferId = b'E',

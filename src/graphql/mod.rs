@@ -21,6 +21,7 @@ pub mod sort;
 pub mod attributes;
 pub mod cards;
 pub mod catalog;
+pub mod clients;
 pub mod customers;
 pub mod groups;
 pub mod live;

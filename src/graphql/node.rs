@@ -5,6 +5,7 @@
 use super::attributes::{Attribute, CustomerAttribute};
 use super::cards::{Card, Membership, Programme, Tier, TierChange};
 use super::catalog::{Category, Product, ProductPrice};
+use super::clients::Client;
 use super::context::{Reported, ctx};
 use super::customers::{ContactPoint, Customer, Note, SpecialDay, Taste};
 use super::groups::{Group, GroupMember};
@@ -20,18 +21,18 @@ use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
 use crate::domain::identity::{duplicates, merges};
-use crate::domain::organization::{company, regions, sessions, staff_list, stores};
+use crate::domain::organization::{client_list, company, regions, sessions, staff_list, stores};
 use crate::domain::{attributes, customers, groups, transfers, visits};
 use crate::error::{Error, Result};
 use crate::jobs;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Interface, Object};
 use entity::ids::{
-    AnnouncedVisitId, ArrivalId, AttributeId, AuditEntryId, CardId, CategoryId, CompanyId,
-    ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId, GroupId, GroupMemberId, JobId,
-    MembershipId, MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId, PurchaseId,
-    PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId, TasteId, TierChangeId,
-    TierId, TransferId, VisitId,
+    AnnouncedVisitId, ArrivalId, AttributeId, AuditEntryId, CardId, CategoryId, ClientId,
+    CompanyId, ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId, GroupId,
+    GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId,
+    PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId, TasteId,
+    TierChangeId, TierId, TransferId, VisitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub enum Node {
     Card(Card),
     /// A category of products.
     Category(Category),
+    /// A third-party program that signs in with a secret of its own.
+    Client(Client),
     /// A way to reach a customer.
     ContactPoint(ContactPoint),
     /// A customer.
@@ -151,6 +154,9 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
     Ok(match letter {
         AuditEntryId::LETTER => nodes(audit_log::by_ids(ctx, &ids(keys)).await?, |row| {
             (row.id, AuditEntry(row))
+        }),
+        ClientId::LETTER => nodes(client_list::by_ids(ctx, &ids(keys)).await?, |client| {
+            (client.row.id, Client(client))
         }),
         CompanyId::LETTER => nodes([company::read(ctx).await?], |company| {
             (company.id, Company(company))

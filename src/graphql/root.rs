@@ -5,6 +5,7 @@
 use super::attributes::{AttributesMutation, AttributesQuery};
 use super::cards::{CardsMutation, CardsQuery};
 use super::catalog::{CatalogMutation, CatalogQuery};
+use super::clients::{ClientsMutation, ClientsQuery};
 use super::customers::{
     CompletenessMutation, CompletenessQuery, CustomerMutation, CustomerPartsMutation, CustomerQuery,
 };
@@ -28,6 +29,7 @@ pub type ApiSchema = Schema<Query, Mutation, LiveSubscription>;
 pub struct Query(
     NodeQuery,
     OrganizationQuery,
+    ClientsQuery,
     CustomerQuery,
     AttributesQuery,
     GroupsQuery,
@@ -46,6 +48,7 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     OrganizationMutation,
+    ClientsMutation,
     CustomerMutation,
     CustomerPartsMutation,
     AttributesMutation,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::graphql::gate::Admitted;
 
+use super::oauth::{Issuer, TokenGrant, TokenRefusal, TokenRequest};
 use super::transfers::{BodyParts, Download, Problem, Upload};
 
 /// Where a request comes from. Personal data: for audit entries and rate limits, never for the log.
@@ -69,6 +70,20 @@ pub trait Backend: Send + Sync + 'static {
     /// The public keys of our access tokens as a JWK set; `None` while they cannot be read.
     fn jwks(&self) -> impl Future<Output = Option<serde_json::Value>> + Send {
         async { None }
+    }
+
+    /// What tokens of clients say of us, and their scopes; `None` where clients get none.
+    fn issuer(&self) -> Option<Issuer> {
+        None
+    }
+
+    /// Gives a client a token for its secret.
+    fn token(
+        &self,
+        _from: RequestOrigin,
+        _asked: TokenRequest,
+    ) -> impl Future<Output = Result<TokenGrant, TokenRefusal>> + Send {
+        async { Err(TokenRefusal::Client) }
     }
 
     /// Takes a file that is to be imported, in the parts of its body as they arrive; gives what the client is told.

@@ -18,6 +18,7 @@ mod jwks;
 mod live;
 mod metrics;
 mod negotiate;
+mod oauth;
 mod operation;
 mod page;
 mod params;
@@ -37,6 +38,7 @@ pub use self::{
     },
     backend::{AuthRefusal, Backend, BudgetLeft, DocumentsAway, Executed, RequestOrigin},
     health::ReadyCheck,
+    oauth::{Issuer, TokenGrant, TokenRefusal, TokenRequest},
     server::{HttpParts, RunningServer, serve},
     settings::{DocumentsMode, ExplorerPage, ForwardedHeader, HttpSettings},
     transfers::{BodyPart, BodyParts, Download, Problem, Upload},

@@ -42,6 +42,7 @@ use super::{
     jwks::jwks,
     live::Seats,
     metrics::{self, MetricsAccess},
+    oauth,
     persisted::Documents,
     settings::HttpSettings,
     transfers,
@@ -153,6 +154,11 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
             .route("/.well-known/jwks.json", web::get().to(jwks::<B>))
+            .route(
+                "/.well-known/oauth-authorization-server",
+                web::get().to(oauth::metadata::<B>),
+            )
+            .service(web::resource(oauth::TOKEN_PATH).to(oauth::token::<B>))
             .route("/metrics", web::get().to(metrics::metrics))
             .service(web::resource("/imports/{kind}").to(transfers::import::<B>))
             .service(web::resource("/transfers/{id}/result").to(transfers::result::<B>))

@@ -1,5 +1,6 @@
 //! What somebody may ask in a time: it is told, it holds over nodes, and it is restored.
 
+use crate::support::oauth;
 use crate::support::socket::Socket;
 use crate::support::{Client, Engine, TestServer, World};
 use chrono::TimeDelta;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 /// Costs 10 for the mutation and 1 for what it gives; at most 21, since there might be ten errors.
 const CREATE: &str = "mutation { customerCreate(input: { fullName: \"Somebody\" }) { customer { id } userErrors { code } } }";
-const COUNT: &str = "{ customers { totalCount } }";
+const COUNT: &str = "{ customers(first: 1) { totalCount } }";
 
 fn small(configuration: &mut Configuration) {
     let limits = &mut configuration.settings.limits;
@@ -164,4 +165,40 @@ async fn the_schema_is_shown_to_staff_where_the_shop_wants_it_so() {
             .data();
     }
     client.gql(None, "{ __typename }", json!({})).await.data();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_has_the_budget_that_it_was_given() {
+    let world = shop().await;
+    let client = &world.server.client;
+    let input = json!({
+        "name": "Storefront", "scopes": ["CATALOG_READ"], "places": { "wholeCompany": true },
+        "costBudget": { "pointsPerSecond": 1, "bucketPoints": 5 },
+    });
+    let query = "mutation($input: ClientCreateInput!) { clientCreate(input: $input) { client { clientId } secret userErrors { code field message } } }";
+    let made = client
+        .gql(Some(world.token("ADMIN")), query, json!({ "input": input }))
+        .await;
+    let made = made.payload();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", made["client"]["clientId"].as_str().unwrap()),
+        ("client_secret", made["secret"].as_str().unwrap()),
+    ];
+    let token = oauth::ask(client, &form, None).await.token();
+    let token = Some(token.as_str());
+    let (_, _, body) = ask(client, token, "{ products(first: 2) { nodes { id } } }").await;
+    assert_eq!(
+        cost(&body),
+        &json!({ "requested": 3, "actual": 1, "limit": 200, "left": 4, "budget": 5, "restoredPerSecond": 1 })
+    );
+    // More than it ever holds: no time is told.
+    let (status, wait, body) = ask(client, token, "{ products(first: 20) { nodes { id } } }").await;
+    assert_eq!((status, wait), (429, None));
+    assert!(
+        body["errors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("ever holds")
+    );
 }

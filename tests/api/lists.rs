@@ -85,6 +85,14 @@ async fn fill(world: &World) {
         });
         run(world, hire, input).await;
     }
+    let third_party = "mutation($input: ClientCreateInput!) { clientCreate(input: $input) \
+        { client { id } userErrors { code field message } } }";
+    for n in 0..20 {
+        let places = json!({ "regionIds": [world.region], "storeIds": [world.store] });
+        let input =
+            json!({ "name": format!("Till {n}"), "scopes": ["CATALOG_READ"], "places": places });
+        run(world, third_party, input).await;
+    }
     let category = "mutation($input: CategoryCreateInput!) { categoryCreate(input: $input) \
         { category { id } userErrors { code field message } } }";
     let product = "mutation($input: ProductCreateInput!) { productCreate(input: $input) \
@@ -246,6 +254,12 @@ async fn lists_cost_the_same_however_long_they_are() {
             "query($first: Int!) { transfers(first: $first) { nodes { id state requestedBy { name } result { sizeBytes } } } }",
         ),
         (
+            "clients",
+            8,
+            "query($first: Int!) { clients(first: $first) { nodes { id name scopes secrets { hint } createdBy { name } \
+             places { wholeCompany regions { name } stores { name region { name } } } } } }",
+        ),
+        (
             "auditEntries",
             6,
             "query($first: Int!) { auditEntries(first: $first) { nodes { id action customerIds } } }",
@@ -284,14 +298,14 @@ async fn objects_by_id_cost_the_same_however_many_they_are() {
     let token = sign_in(&program.client, &email("ADMIN")).await;
     let everything = "{ customers(first: 20) { nodes { id contactPoints { id } tastes { id } specialDays { id } groups { id } attributes { id attribute { id } } } } groups(first: 20) { nodes { id } } \
         visits(first: 20) { nodes { id arrival { id announcedVisit { id } } purchases { id lines { id } } } } staff(first: 20) { nodes { id } } \
-        auditEntries(first: 20) { nodes { id } } }";
+        auditEntries(first: 20) { nodes { id } } clients(first: 20) { nodes { id } } }";
     let answer = program
         .client
         .gql(Some(&token), everything, json!({}))
         .await;
     let mut found = BTreeMap::new();
     ids(answer.data(), &mut found);
-    assert_eq!(found.len(), 15, "types of objects: {:?}", found.keys());
+    assert_eq!(found.len(), 16, "types of objects: {:?}", found.keys());
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }";
     for (of_type, ids) in &found {
         let ids: Vec<&String> = ids.iter().take(20).collect();

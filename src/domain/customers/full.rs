@@ -1,7 +1,8 @@
 //! Whose contact details the viewer may see in full, for a whole page at once.
 //!
-//! A manager sees those of the customers in their own places; an associate those of the customers they keep or
-//! hold a task for; a marketer none. Somebody with several roles sees in each place what the role there shows.
+//! A manager sees those of the customers in their own places, as a client does that has the scope for it; an
+//! associate those of the customers they keep or hold a task for; a marketer none. Somebody with several roles sees
+//! in each place what the role there shows.
 
 use super::relations::{as_manager, everywhere, holds};
 use crate::access::{Action, Ctx, Viewer, sight};

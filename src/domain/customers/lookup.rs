@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-/// Look-ups of one member of staff within an hour.
+/// Look-ups of one member of staff, or of one client, within an hour.
 pub(super) const MOST_AN_HOUR: i32 = 120;
 
 /// Counts and writes down a look-up of these fields.
@@ -84,6 +84,7 @@ fn sees_masked(viewer: &Viewer) -> bool {
             policy::allows(Action::CustomerRead, grant.role)
                 && !policy::allows(Action::ContactSearch, grant.role)
         }),
-        _ => false,
+        Viewer::Client(_) => viewer.may(Action::CustomerRead) && !viewer.may(Action::ContactSearch),
+        Viewer::Anonymous | Viewer::System => false,
     }
 }

@@ -212,10 +212,13 @@ pub(super) async fn keeper(
     Ok(())
 }
 
-/// The viewer with only those roles that show every customer of their places in full: without the associate's.
+/// The viewer with only those roles that show every customer of their places in full: without the associate's. A
+/// client's scope is such a one.
 pub(super) fn as_manager(viewer: &Viewer) -> Option<Viewer> {
-    let Viewer::Staff(staff) = viewer else {
-        return None;
+    let staff = match viewer {
+        Viewer::Staff(staff) => staff,
+        Viewer::Client(_) => return viewer.may(Action::ContactRead).then(|| viewer.clone()),
+        Viewer::Anonymous | Viewer::System => return None,
     };
     let grants: Vec<_> = staff
         .grants

@@ -103,6 +103,10 @@ pub const TABLES: &[Table] = &[
     table("audit_entry", Ids, &[]),
     table("card", Person, &[to("customer_id", Moves, Cleans)]),
     nobody("category"),
+    nobody("client"),
+    nobody("client_change"),
+    nobody("client_place"),
+    nobody("client_secret"),
     nobody("company"),
     nobody("completeness_rules"),
     // Hang on a contact point and go with it.

@@ -1,6 +1,6 @@
 //! Attempts to guess a password, counted in the database so that the limit holds over all nodes.
 //!
-//! Called by [`super::sessions`] before any password is hashed. Two counters in fixed windows: one by account,
+//! Called by [`super::sessions`] before any password is hashed, and by [`super::client_tokens`] after a wrong secret. Two counters in fixed windows: one by account,
 //! whether it exists or not, and one by network address. The table holds keyed hashes only, so it tells
 //! nobody which accounts or addresses they are.
 //!
@@ -11,6 +11,7 @@ use super::SignInSettings;
 use crate::access::{Ctx, network};
 use crate::db::Sql;
 use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
 /// The counters that one attempt goes to.
@@ -26,10 +27,23 @@ impl Attempt {
     /// # Errors
     /// [`Error::Internal`] never, in practice: the key has a length that fits.
     pub fn new(ctx: &Ctx, account: &str) -> Result<Self> {
+        Self::labelled(ctx, "account", "address", account)
+    }
+
+    /// An attempt of a client to get a token. Counted apart from people: a till that was set up wrongly must not
+    /// lock the staff out who sit behind the same address.
+    ///
+    /// # Errors
+    /// As [`Attempt::new`].
+    pub fn of_client(ctx: &Ctx, client: &str) -> Result<Self> {
+        Self::labelled(ctx, "client", "client-address", client)
+    }
+
+    fn labelled(ctx: &Ctx, account: &str, address: &str, name: &str) -> Result<Self> {
         Ok(Self {
-            account: ctx.secrets.counter("account", account.as_bytes()),
+            account: ctx.secrets.counter(account, name.as_bytes()),
             address: match ctx.origin.address {
-                Some(address) => Some(ctx.secrets.counter("address", &network(address))),
+                Some(from) => Some(ctx.secrets.counter(address, &network(from))),
                 None => None,
             },
         })
@@ -49,25 +63,38 @@ impl Attempt {
     /// # Errors
     /// [`Error::RateLimited`] when there were too many; those of the database.
     pub async fn begin(&self, ctx: &Ctx) -> Result<()> {
-        let rules = &ctx.memory.of::<SignInSettings>();
-        let allowed = ctx
+        let over = ctx
             .db
-            .write(|tx| async move {
-                // The address first: whoever has used up its attempts cannot use up those of accounts, too.
-                if let Some(address) = &self.address
-                    && count(&*tx, ctx, rules, address).await? > rules.attempts_by_address
-                {
-                    return Ok(false);
-                }
-                Ok(count(&*tx, ctx, rules, &self.account).await? <= rules.attempts_by_account)
-            })
+            .write(|tx| async move { self.over(&*tx, ctx).await })
             .await?;
-        if allowed {
+        if over.is_none() {
             Ok(())
         } else {
             metrics::counter!("regulars_sign_in_limited_total").increment(1);
             Err(Error::RateLimited)
         }
+    }
+
+    /// Counts the attempt within a transaction; gives the end of the window in which there were too many, when there
+    /// were.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn over(
+        &self,
+        tx: &impl ConnectionTrait,
+        ctx: &Ctx,
+    ) -> Result<Option<DateTime<Utc>>> {
+        let rules = &ctx.memory.of::<SignInSettings>();
+        // The address first: whoever has used up its attempts cannot use up those of accounts, too.
+        if let Some(address) = &self.address {
+            let (tries, end) = count(tx, ctx, rules, address).await?;
+            if tries > rules.attempts_by_address {
+                return Ok(Some(end));
+            }
+        }
+        let (tries, end) = count(tx, ctx, rules, &self.account).await?;
+        Ok((tries > rules.attempts_by_account).then_some(end))
     }
 
     /// Takes the attempt back, since it was right: the account's counter begins anew, the address's is one
@@ -91,13 +118,14 @@ impl Attempt {
     }
 }
 
-/// Adds one to a counter, or begins its next window; one statement, so that no two nodes count the same.
+/// Adds one to a counter, or begins its next window; one statement, so that no two nodes count the same. Gives what it
+/// stands at and when its window ends.
 async fn count(
     tx: &impl ConnectionTrait,
     ctx: &Ctx,
     rules: &SignInSettings,
     bucket: &[u8],
-) -> Result<i32> {
+) -> Result<(i32, DateTime<Utc>)> {
     let now = ctx.now();
     let end = now + rules.attempts_window;
     let mut sql = Sql::for_connection(tx);
@@ -119,12 +147,12 @@ async fn count(
     );
     sql.push("expires_at = case when attempt.expires_at <= ")
         .bind(now);
-    sql.push(" then excluded.expires_at else attempt.expires_at end returning count");
+    sql.push(" then excluded.expires_at else attempt.expires_at end returning count, expires_at");
     let row = tx
         .query_one_raw(sql.build())
         .await?
         .ok_or_else(|| Error::internal("counting an attempt gave no row"))?;
-    Ok(row.try_get("", "count")?)
+    Ok((row.try_get("", "count")?, row.try_get("", "expires_at")?))
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //!
 //! Made by `app`, called by `http` for every request with a token.
 
+use super::client_tokens::{self, KnownClient};
 use super::revocation::{self, Lookup, Sessions};
-use super::{keys, sessions, tokens};
+use super::tokens::{self, Bearer};
+use super::{keys, sessions, tidy};
 use crate::access::{Ctx, Viewer};
 use crate::error::Result;
+use entity::ids::{ClientId, ClientSecretId, SessionId, StaffId};
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -83,21 +86,60 @@ impl Authenticator {
             return Ok(Viewer::Anonymous);
         };
         let verified = self.verify(token).await?;
+        match verified.bearer {
+            Bearer::Staff { staff, session } => self.staff(staff, session).await,
+            Bearer::Client {
+                client,
+                secret,
+                scopes,
+            } => {
+                let known = self.client(client, secret).await?;
+                let viewer = known.viewer(secret, scopes, self.ctx.now());
+                viewer.map(Viewer::Client).ok_or(AuthError::Invalid)
+            }
+        }
+    }
+
+    async fn staff(&self, staff: StaffId, session: SessionId) -> Result<Viewer, AuthError> {
         let sessions = self.ctx.memory.of::<Sessions>();
-        match sessions.look_up(verified.session, verified.staff) {
+        match sessions.look_up(session, staff) {
             Lookup::Alive(viewer) => Ok(Viewer::Staff(viewer)),
             Lookup::Ended => Err(AuthError::Invalid),
             Lookup::Stale => Err(AuthError::Unavailable),
             Lookup::Unknown(generation) => {
-                let viewer = sessions::viewer(&self.ctx, verified.session, verified.staff)
+                let viewer = sessions::viewer(&self.ctx, session, staff)
                     .await
                     .map_err(|error| {
                         tracing::error!(error = ?error, "a session could not be read");
                         AuthError::Unavailable
                     })?
                     .map(Arc::new);
-                sessions.remember(generation, verified.session, verified.staff, viewer.clone());
+                sessions.remember(generation, session, staff, viewer.clone());
                 viewer.map(Viewer::Staff).ok_or(AuthError::Invalid)
+            }
+        }
+    }
+
+    async fn client(
+        &self,
+        client: ClientId,
+        secret: ClientSecretId,
+    ) -> Result<Arc<KnownClient>, AuthError> {
+        let sessions = self.ctx.memory.of::<Sessions>();
+        match sessions.look_up_client(client, secret) {
+            Lookup::Alive(known) => Ok(known),
+            Lookup::Ended => Err(AuthError::Invalid),
+            Lookup::Stale => Err(AuthError::Unavailable),
+            Lookup::Unknown(generation) => {
+                let known = client_tokens::known(&self.ctx, client)
+                    .await
+                    .map_err(|error| {
+                        tracing::error!(error = ?error, "a client could not be read");
+                        AuthError::Unavailable
+                    })?
+                    .map(Arc::new);
+                sessions.remember_client(generation, client, known.clone());
+                known.ok_or(AuthError::Invalid)
             }
         }
     }
@@ -165,7 +207,7 @@ async fn follow(ctx: Ctx, stop: CancellationToken) {
             tidied = Some(Instant::now());
             let ctx = ctx.clone();
             tokio::spawn(async move {
-                if let Err(error) = sessions::forget(&ctx).await {
+                if let Err(error) = tidy::forget(&ctx).await {
                     tracing::warn!(error = ?error, "ended sessions could not be cleared away");
                 }
             });

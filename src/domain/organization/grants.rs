@@ -77,14 +77,9 @@ pub(super) async fn check(tx: &impl ConnectionTrait, grants: &[Grant]) -> Result
 }
 
 fn grant(row: &staff_grant::Model) -> Grant {
-    let place = match (row.region_id, row.store_id) {
-        (_, Some(store)) => Place::Store(store),
-        (Some(region), None) => Place::Region(region),
-        (None, None) => Place::Company,
-    };
     Grant {
         role: row.role,
-        place,
+        place: Place::of_columns(row.region_id, row.store_id),
     }
 }
 
@@ -120,11 +115,7 @@ pub(super) async fn replace(
         return Ok(());
     }
     let rows = grants.iter().map(|grant| {
-        let (region, store) = match grant.place {
-            Place::Company => (None, None),
-            Place::Region(id) => (Some(id), None),
-            Place::Store(id) => (None, Some(id)),
-        };
+        let (region, store) = grant.place.columns();
         staff_grant::ActiveModel {
             id: Set(GrantId::new()),
             staff_id: Set(staff),

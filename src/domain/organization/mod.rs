@@ -9,6 +9,10 @@ pub mod attempts;
 mod authenticator;
 mod by_name;
 pub(in crate::domain) mod change;
+pub mod client_list;
+pub mod client_secrets;
+pub mod client_tokens;
+pub mod clients;
 pub mod company;
 pub mod documents;
 pub mod fixed;
@@ -22,6 +26,7 @@ mod settings;
 pub mod staff;
 pub mod staff_list;
 pub mod stores;
+pub mod tidy;
 pub mod tokens;
 
 #[cfg(test)]

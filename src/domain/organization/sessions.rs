@@ -9,11 +9,11 @@
 use super::attempts::Attempt;
 use super::revocation::{self, Change};
 use super::{SignInSettings, grants, passwords, tokens};
-use crate::access::{Ctx, StaffViewer, audit, budget};
+use crate::access::{Ctx, StaffViewer, audit};
 use crate::db::Sql;
 use crate::error::{Code, Error, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::enums::ActorKind;
 use entity::ids::{SessionId, StaffId};
 use entity::values::Email;
@@ -30,8 +30,6 @@ use uuid::Uuid;
 
 /// Sessions of one person that are listed, newest first.
 const LISTED: u64 = 100;
-/// Ended sessions are kept for so long, so that a person can be told what happened.
-const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// A session's tokens, shown once.
 #[derive(Clone, Debug)]
@@ -437,33 +435,6 @@ pub(super) async fn end_all(
         .collect::<Result<Vec<_>>>()?;
     revocation::record(tx, ctx, &changes).await?;
     Ok(changes)
-}
-
-/// Clears away what has long ended: sessions, refresh tokens, counters, revocations.
-///
-/// # Errors
-/// Those of the database.
-pub async fn forget(ctx: &Ctx) -> Result<()> {
-    let now = ctx.now();
-    for (table, condition, before) in [
-        ("refresh_token", "expires_at", now),
-        ("session", "expires_at", now - KEPT),
-        ("session", "ended_at", now - KEPT),
-        ("attempt", "expires_at", now),
-        ("access_change", "expires_at", now),
-    ] {
-        // One short transaction each: nobody waits long for the embedded engine's only writer.
-        ctx.db
-            .write(|tx| async move {
-                let mut sql = Sql::for_connection(&*tx);
-                sql.push(&format!("delete from {table} where {condition} <= "))
-                    .bind(before);
-                tx.execute_raw(sql.build()).await?;
-                Ok(())
-            })
-            .await?;
-    }
-    budget::forget(ctx).await
 }
 
 /// SHA-256 is enough for 256 random bits: there is nothing to guess.

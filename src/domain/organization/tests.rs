@@ -1,6 +1,7 @@
 //! Signing in and the organization, on both engines.
 
 mod access;
+mod clients;
 mod documents;
 mod fixed;
 mod names;
@@ -13,6 +14,7 @@ use super::sessions::{self, SignedIn};
 use super::staff::{self, NewStaff};
 use super::staff_list::StaffMember;
 use super::stores::{self, NewStore, StoreFilter, StoreOrder};
+use super::tidy;
 use crate::access::{Ctx, Grant, Origin, Place, Viewer};
 use crate::db::{Bounds, PageRequest, Sort};
 use crate::error::{Code, Error, Result};
@@ -174,7 +176,7 @@ async fn sessions_end_when_idle_and_at_last() {
         test.clock.advance(chrono::TimeDelta::days(4));
         let late = sessions::refresh(&ctx, &kept.refresh_token).await;
         assert_eq!(code(late), Code::InvalidCredentials);
-        sessions::forget(&node.ctx).await.unwrap();
+        tidy::forget(&node.ctx).await.unwrap();
         assert_eq!(test.number("select count(*) from refresh_token").await, 0);
         node.door.stop().await;
         test.done().await;

@@ -1,15 +1,20 @@
 //! Access tokens: JWTs that live for minutes and name the key that signed them.
 //!
-//! [`issue`] is called by [`super::sessions`], [`verify`] by the [`super::Authenticator`]. A token says who it
-//! is and by which sign-in; what they may do is never in it, but read from the database, so that a change of
-//! roles need not wait for the token's end.
+//! [`issue`] is called by [`super::sessions`], [`issue_to_client`] by [`super::client_tokens`], [`verify`] by the
+//! [`super::Authenticator`]. A token says who it is and by which sign-in or secret; what they may do is read from the
+//! database, so that a change of roles or scopes need not wait for the token's end. The scopes in a client's token can
+//! only narrow that.
+//!
+//! Tokens of staff and of clients are told apart by their claims, and one with those of both is none: `sid` for a
+//! sign-in, `client_id` (RFC 9068) for a client.
 
 use super::{SignInSettings, authenticator::AuthError, keys};
-use crate::access::Ctx;
+use crate::access::{Ctx, Scopes};
 use crate::error::{Error, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use entity::ids::{SessionId, StaffId};
+use entity::client_secret;
+use entity::ids::{ClientId, ClientSecretId, SessionId, StaffId};
 use jsonwebtoken::{Algorithm, Header, Validation};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -25,7 +30,8 @@ struct Claims {
     iss: String,
     aud: String,
     sub: Uuid,
-    sid: Uuid,
+    #[serde(flatten)]
+    bearer: BearerClaims,
     iat: i64,
     exp: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,18 +40,75 @@ struct Claims {
     jti: String,
 }
 
+/// The claims that differ with who bears the token.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct BearerClaims {
+    /// Of staff: the sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
+    /// Of a client: its id once more, as RFC 9068 wants it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<Uuid>,
+    /// Of a client: the secret by which it got the token, so that the token ends with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_id: Option<Uuid>,
+    /// Of a client: its scopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+impl BearerClaims {
+    /// Who bears the token; nobody, where the claims are of two kinds or not all of one.
+    fn bearer(self, subject: Uuid) -> Option<Bearer> {
+        match (self.sid, self.client_id, self.secret_id, self.scope) {
+            (Some(session), None, None, None) => Some(Bearer::Staff {
+                staff: subject.into(),
+                session: session.into(),
+            }),
+            (None, Some(client), Some(secret), Some(scope)) if client == subject => {
+                Some(Bearer::Client {
+                    client: client.into(),
+                    secret: secret.into(),
+                    scopes: Scopes::known(&scope),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Who bears a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearer {
+    /// A member of staff.
+    Staff {
+        /// Who.
+        staff: StaffId,
+        /// By which sign-in.
+        session: SessionId,
+    },
+    /// A third-party program.
+    Client {
+        /// Which one.
+        client: ClientId,
+        /// The secret by which it got the token.
+        secret: ClientSecretId,
+        /// What it asked for.
+        scopes: Scopes,
+    },
+}
+
 /// What a good token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Who.
-    pub staff: StaffId,
-    /// By which sign-in.
-    pub session: SessionId,
+    /// Who bears it.
+    pub bearer: Bearer,
     /// Until when the token is good, leeway included.
     pub until: DateTime<Utc>,
 }
 
-/// Makes a token; gives it with the moment at which it ends, which is never behind `latest`.
+/// Makes a token for a member of staff; gives it with the moment at which it ends, which is never behind `latest`.
 ///
 /// # Errors
 /// Those of [`keys::signer`].
@@ -55,16 +118,49 @@ pub async fn issue(
     session: SessionId,
     latest: DateTime<Utc>,
 ) -> Result<(SecretString, DateTime<Utc>)> {
+    let bearer = BearerClaims {
+        sid: Some(session.into()),
+        ..BearerClaims::default()
+    };
+    sign(ctx, staff.into(), bearer, Some(latest)).await
+}
+
+/// Makes a token for a client; gives it with the moment at which it ends, which is never behind that of the secret.
+///
+/// # Errors
+/// As [`issue`].
+pub async fn issue_to_client(
+    ctx: &Ctx,
+    secret: &client_secret::Model,
+    scopes: Scopes,
+) -> Result<(SecretString, DateTime<Utc>)> {
+    let client = secret.client_id.into();
+    let bearer = BearerClaims {
+        sid: None,
+        client_id: Some(client),
+        secret_id: Some(secret.id.into()),
+        scope: Some(scopes.to_string()),
+    };
+    sign(ctx, client, bearer, secret.expires_at).await
+}
+
+async fn sign(
+    ctx: &Ctx,
+    subject: Uuid,
+    bearer: BearerClaims,
+    latest: Option<DateTime<Utc>>,
+) -> Result<(SecretString, DateTime<Utc>)> {
     let rules = ctx.memory.of::<SignInSettings>();
     let key = keys::signer(ctx).await?;
     let now = ctx.now();
-    let end = (now + rules.token_life).min(latest).timestamp();
+    let end = now + rules.token_life;
+    let end = latest.map_or(end, |latest| end.min(latest)).timestamp();
     let random: [u8; 12] = rand::random();
     let claims = Claims {
         iss: rules.issuer.clone(),
         aud: rules.audience.clone(),
-        sub: staff.into(),
-        sid: session.into(),
+        sub: subject,
+        bearer,
         iat: now.timestamp(),
         exp: end,
         nbf: None,
@@ -124,9 +220,6 @@ pub async fn verify(ctx: &Ctx, token: &str) -> Result<Verified, AuthError> {
     if now >= until {
         return Err(AuthError::Expired);
     }
-    Ok(Verified {
-        staff: claims.sub.into(),
-        session: claims.sid.into(),
-        until,
-    })
+    let bearer = claims.bearer.bearer(claims.sub).ok_or(AuthError::Invalid)?;
+    Ok(Verified { bearer, until })
 }

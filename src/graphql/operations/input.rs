@@ -8,7 +8,7 @@ use crate::graphql::ids::GlobalKey;
 use crate::graphql::scalars::DateTime;
 use crate::jobs;
 use async_graphql::{Enum, ID, InputObject};
-use entity::ids::{CustomerId, StaffId};
+use entity::ids::{ClientId, CustomerId, StaffId};
 use uuid::Uuid;
 
 /// Which audit entries; conditions that are left out let everything pass.
@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub struct AuditEntryFilter {
     /// Only entries that concern this customer.
     pub customer: Option<ID>,
-    /// Only what this member of staff did.
+    /// Only what this member of staff, or this client, did.
     pub actor: Option<ID>,
     /// Only this action, such as `customer.read_contact`.
     pub action: Option<String>,
@@ -30,16 +30,18 @@ pub struct AuditEntryFilter {
 const LONGEST_WORD: usize = 200;
 
 impl AuditEntryFilter {
-    /// What the service is asked. An id that is none of a customer or of staff is one of somebody who never did
+    /// What the service is asked. An id that is none of a customer, of staff or of a client is one of somebody who never did
     /// anything.
     pub(super) fn read(self) -> Result<audit_log::AuditFilter> {
         Ok(audit_log::AuditFilter {
             customer: self
                 .customer
                 .map(|id| CustomerId::parse(&id).unwrap_or(CustomerId(Uuid::nil()))),
-            actor: self
-                .actor
-                .map(|id| StaffId::parse(&id).map_or(Uuid::nil(), Uuid::from)),
+            actor: self.actor.map(|id| {
+                let staff = StaffId::parse(&id).map(Uuid::from);
+                let client = || ClientId::parse(&id).map(Uuid::from);
+                staff.or_else(client).unwrap_or_default()
+            }),
             action: self
                 .action
                 .map(|action| word("filter.action", action))

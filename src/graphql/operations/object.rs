@@ -8,7 +8,7 @@ use crate::graphql::loaders::{batch, report_shared};
 use crate::graphql::scalars::DateTime;
 use crate::jobs;
 use async_graphql::{Context, Enum, ID, Json, Object};
-use entity::ids::{JobId, StaffId};
+use entity::ids::{ClientId, JobId, StaffId};
 use entity::{audit_entry, job};
 
 /// What kind of actor did something.
@@ -17,6 +17,8 @@ use entity::{audit_entry, job};
 pub enum ActorKind {
     /// A member of staff.
     Staff,
+    /// A third-party program.
+    Client,
     /// The program itself: a job, or a command given on the machine.
     System,
     /// Nobody known, such as a sign-in that failed.
@@ -61,9 +63,13 @@ impl AuditEntry {
         self.0.actor_kind.into()
     }
 
-    /// The global id of the member of staff who did it; null for the program itself and for nobody known.
+    /// The global id of the member of staff or the client that did it; null for the program itself and for nobody known.
     async fn actor(&self) -> Option<ID> {
-        self.0.actor_id.map(|actor| StaffId(actor).global())
+        let actor = self.0.actor_id?;
+        Some(match self.0.actor_kind {
+            entity::enums::ActorKind::Client => ClientId(actor).global(),
+            _ => StaffId(actor).global(),
+        })
     }
 
     /// What was done, such as `customer.read_contact` or `card.issue`.

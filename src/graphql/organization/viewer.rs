@@ -3,8 +3,9 @@
 use super::object::{Staff, StaffGrant};
 use super::session::Session;
 use crate::access::{Action, policy::POLICY};
-use crate::domain::organization::{sessions, staff_list};
+use crate::domain::organization::{client_list, sessions, staff_list};
 use crate::error::Error;
+use crate::graphql::clients::Client;
 use crate::graphql::context::{Reported, ctx};
 use async_graphql::{Context, Enum, Object};
 
@@ -13,6 +14,8 @@ use async_graphql::{Context, Enum, Object};
 pub enum ViewerKind {
     /// A member of staff.
     Staff,
+    /// A third-party program.
+    Client,
     /// The program itself.
     System,
 }
@@ -26,9 +29,11 @@ pub struct Viewer;
 impl Viewer {
     /// What kind of caller it is.
     async fn kind(&self, context: &Context<'_>) -> async_graphql::Result<ViewerKind> {
-        Ok(match ctx(context)?.viewer.staff_id() {
-            Some(_) => ViewerKind::Staff,
-            None => ViewerKind::System,
+        use crate::access::Viewer as Caller;
+        Ok(match ctx(context)?.viewer {
+            Caller::Staff(_) => ViewerKind::Staff,
+            Caller::Client(_) => ViewerKind::Client,
+            Caller::System | Caller::Anonymous => ViewerKind::System,
         })
     }
 
@@ -42,7 +47,13 @@ impl Viewer {
         Ok(found.map(Staff))
     }
 
-    /// Their roles and where they hold them.
+    /// The client; null for other kinds of callers. Its token may allow less than its scopes: see `permissions`.
+    async fn client(&self, context: &Context<'_>) -> async_graphql::Result<Option<Client>> {
+        let found = client_list::own(ctx(context)?).await.reported(context)?;
+        Ok(found.map(Client))
+    }
+
+    /// Their roles and where they hold them; none for other kinds of callers than staff.
     async fn roles(&self, context: &Context<'_>) -> async_graphql::Result<Vec<StaffGrant>> {
         Ok(match &ctx(context)?.viewer {
             crate::access::Viewer::Staff(staff) => {

@@ -95,7 +95,7 @@ const NOT_PLANTED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that concern no customer.
-const OTHER_TOPICS: [&str; 14] = [
+const OTHER_TOPICS: [&str; 15] = [
     "session",
     "password",
     "company",
@@ -106,6 +106,8 @@ const OTHER_TOPICS: [&str; 14] = [
     "product",
     "programme",
     "job",
+    // What it is called is of a program.
+    "client",
     // What defines them is of the shop; what they say of a customer is another mutation.
     "attribute",
     // What it says is of the group; who is in it are ids.

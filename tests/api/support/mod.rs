@@ -4,6 +4,7 @@ mod client;
 mod engine;
 pub mod files;
 pub mod moving;
+pub mod oauth;
 pub mod program;
 mod server;
 pub mod socket;
