@@ -9,6 +9,7 @@ pub mod backup;
 pub mod consistency;
 mod figures;
 mod files;
+mod heavy;
 pub mod house;
 pub mod logging;
 pub mod machine;

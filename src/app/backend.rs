@@ -3,22 +3,25 @@
 //! Made by `app`, called by `http` for each request. An answer leaves only when the entries about what it shows are
 //! written.
 
+use super::heavy::{Broken, Heavy, LIGHT};
 use super::{files, oauth};
 use crate::access::audit::AuditLog;
 use crate::access::budget::{self, Exhausted};
 use crate::access::{Ctx, Viewer};
 use crate::config::Introspection;
+use crate::db::{end_of_work, until};
 use crate::domain::organization::{AuthError, Authenticator, documents};
 use crate::error::Error;
 use crate::events::EventHub;
+use crate::graphql::context::fault;
 use crate::graphql::gate::Admitted;
 use crate::graphql::live::{Gone, Live, Present, Viewers};
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
 use crate::graphql::scalars::EventPosition;
 use crate::http::{
-    AuthRefusal, Backend, BodyParts, BudgetLeft, DocumentsAway, Download, Executed, Issuer,
-    Problem, RATE_LIMITED, RequestOrigin, TokenGrant, TokenRefusal, TokenRequest, Upload,
+    AuthRefusal, Backend, BodyParts, BudgetLeft, DocumentsAway, Download, Executed, INTERNAL,
+    Issuer, Problem, RATE_LIMITED, RequestOrigin, TokenGrant, TokenRefusal, TokenRequest, Upload,
 };
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
@@ -43,6 +46,8 @@ pub(super) struct Api {
     pub event_time: Duration,
     pub authenticator: Arc<Authenticator>,
     pub audit: AuditLog,
+    /// Where dear operations run.
+    pub heavy: Arc<Heavy>,
 }
 
 impl Backend for Api {
@@ -190,7 +195,8 @@ impl Backend for Api {
             }
         };
         let order = Arc::clone(&admitted.order);
-        let response = self.run(&ctx, admitted).await;
+        // On the heap: what the executor needs would otherwise lie within each future around it, and on the stack.
+        let response = Box::pin(self.run(&ctx, admitted)).await;
         let actual = order.cost_of(&response.data);
         let left = reserved.map(|reserved| reserved.settle(ctx.now(), actual));
         Executed {
@@ -207,6 +213,7 @@ impl Backend for Api {
 
 impl Api {
     async fn run(&self, ctx: &Ctx, admitted: Admitted) -> Response {
+        let dear = admitted.cost > LIGHT;
         let ctx = ctx.clone();
         let ctx = match admitted.kind {
             OperationType::Query => ctx.for_query(),
@@ -218,7 +225,22 @@ impl Api {
             .data(EventPosition(self.hub.position()))
             .data(loaders(ctx.clone()))
             .data(ctx.clone());
-        let response = self.schema.execute(request).await;
+        let response = if dear {
+            let schema = self.schema.clone();
+            let end = end_of_work();
+            let work = async move {
+                match end {
+                    Some(end) => until(end, schema.execute(request)).await,
+                    None => schema.execute(request).await,
+                }
+            };
+            match self.heavy.run(work).await {
+                Ok(response) => response,
+                Err(Broken) => return fault(INTERNAL, "internal error"),
+            }
+        } else {
+            Box::pin(self.schema.execute(request)).await
+        };
         match self.audit.settle(&ctx).await {
             Ok(()) => response,
             Err(error) => {

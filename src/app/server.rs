@@ -3,6 +3,7 @@
 use super::StartError;
 use super::backend::Api;
 use super::background::Background;
+use super::heavy::Heavy;
 use super::house::House;
 use crate::access::audit::AuditLog;
 use crate::config::{Documents, ExplorerPage, ForwardedHeader, Introspection, Mode, Settings};
@@ -64,6 +65,9 @@ impl App {
         let ctx = house.ctx.clone();
         let authenticator = Arc::new(Authenticator::start(ctx.clone()).await?);
         let schema = root::build();
+        let heavy = Heavy::start()
+            .map(Arc::new)
+            .map_err(|error| StartError::Io("threads cannot be started".to_owned(), error))?;
         let gate = gate(settings)?;
         let background = Background::start(&ctx, settings).await?;
         let stop = CancellationToken::new();
@@ -77,6 +81,7 @@ impl App {
             gate,
             backend: Api {
                 audit: AuditLog::start(ctx.db.clone()),
+                heavy: heavy.clone(),
                 authenticator: authenticator.clone(),
                 schema,
                 live_schema: root::build_live(),
@@ -97,6 +102,7 @@ impl App {
             authenticator,
             background,
             house,
+            _heavy: heavy,
             _stop: stop.drop_guard(),
         })
     }
@@ -109,6 +115,8 @@ pub struct Running {
     authenticator: Arc<Authenticator>,
     background: Background,
     house: House,
+    // Ended after the database is closed: connections may have been opened there.
+    _heavy: Arc<Heavy>,
     _stop: DropGuard,
 }
 
@@ -203,6 +211,7 @@ fn http_settings(settings: &Settings, mode: Mode) -> HttpSettings {
             server.workers
         },
         max_connections: server.connections,
+        connections_per_address: server.connections_per_address,
         body_bytes: server.body_bytes,
         operation_timeout: server.operation_timeout,
         live_connections: settings.limits.live_connections,

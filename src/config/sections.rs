@@ -156,6 +156,8 @@ settings! {
         drain_timeout: Duration = Duration::from_secs(20), "REGULARS_DRAIN_TIMEOUT";
         /// Connections open at once on each thread.
         connections: usize = 10_000, "REGULARS_CONNECTIONS";
+        /// Connections open at once from one network address, other than those of trusted proxies.
+        connections_per_address: usize = 1000, "REGULARS_CONNECTIONS_PER_ADDRESS";
         /// Token for reading `/metrics` from another machine; without one, only this machine may.
         metrics_token: Option<SecretString> = None, "REGULARS_METRICS_TOKEN";
         /// Compress answers for clients that ask for it.

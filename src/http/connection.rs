@@ -9,7 +9,6 @@
 use std::{
     cell::Cell,
     io,
-    net::SocketAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -21,6 +20,8 @@ use tokio::{
     net::TcpStream,
     time::{Instant, Sleep, sleep_until},
 };
+
+use super::live::Seat;
 
 /// Whether a request of this connection is being served; in the connection's data, set by `frame.rs`.
 #[derive(Debug, Clone, Default)]
@@ -56,14 +57,17 @@ pub struct Connection {
     socket: TcpStream,
     serving: Serving,
     times: Times,
+    /// Held as long as the connection lives; without one it is hung up.
+    seat: Option<Seat>,
     read: Option<(Waiting, Pin<Box<Sleep>>)>,
     write: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    /// Takes a socket over.
-    pub fn new(socket: TcpStream, times: Times) -> Self {
+    /// Takes a socket over, with its seat among those of its address.
+    pub fn new(socket: TcpStream, times: Times, seat: Option<Seat>) -> Self {
         Self {
+            seat,
             socket,
             serving: Serving::default(),
             times,
@@ -75,11 +79,6 @@ impl Connection {
     /// The mark to set while a request is being served.
     pub fn serving(&self) -> Serving {
         self.serving.clone()
-    }
-
-    /// The other side's address.
-    pub fn peer(&self) -> Option<SocketAddr> {
-        self.socket.peer_addr().ok()
     }
 
     fn wait(&mut self, waiting: Waiting) {
@@ -116,6 +115,10 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.seat.is_none() {
+            // Before anything is read: whoever holds too many costs no more than this.
+            return Poll::Ready(Ok(()));
+        }
         if this.serving.0.get() {
             this.read = None;
             return Pin::new(&mut this.socket).poll_read(cx, buffer);
@@ -181,17 +184,33 @@ mod tests {
     };
 
     use super::*;
+    use crate::http::live::Seats;
 
     async fn pair(times: Times) -> (Connection, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (client, accepted) = tokio::join!(client, listener.accept());
-        (Connection::new(accepted.unwrap().0, times), client.unwrap())
+        let seat = Seats::new(1).take("test".to_owned(), "test");
+        (
+            Connection::new(accepted.unwrap().0, times, seat),
+            client.unwrap(),
+        )
     }
 
     fn times(milliseconds: [u64; 3]) -> Times {
         let [head, idle, write] = milliseconds.map(Duration::from_millis);
         Times { head, idle, write }
+    }
+
+    #[tokio::test]
+    async fn whoever_has_no_seat_is_hung_up() {
+        let (connection, mut client) = pair(times([10_000, 10_000, 10_000])).await;
+        let mut connection = Connection {
+            seat: None,
+            ..connection
+        };
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!(connection.read(&mut [0; 64]).await.unwrap(), 0);
     }
 
     #[tokio::test]

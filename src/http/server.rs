@@ -25,12 +25,13 @@ use actix_web::{
     middleware::{Compress, Condition, from_fn},
     web,
 };
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::graphql::gate::Gate;
+use crate::{access::network, graphql::gate::Gate};
 
 use super::{
     backend::Backend,
@@ -138,6 +139,7 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
         idle: settings.keep_alive,
         write: settings.write_timeout,
     };
+    let doors = Seats::new(settings.connections_per_address);
     let builder = Server::build()
         .workers(settings.workers.max(1))
         .max_concurrent_connections(settings.max_connections)
@@ -188,12 +190,16 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
                 data.insert(connection.serving());
             })
             .h1(map_config(app, |()| AppConfig::default()));
-        fn_service(move |socket: TcpStream| async move {
-            // Answers go out in one piece; waiting for more would only delay them.
-            let _ = socket.set_nodelay(true);
-            let connection = Connection::new(socket, times);
-            let peer = connection.peer();
-            Ok((connection, peer))
+        let (doors, proxies) = (doors.clone(), routes.trusted_proxies.clone());
+        fn_service(move |socket: TcpStream| {
+            let (doors, proxies) = (doors.clone(), proxies.clone());
+            async move {
+                // Answers go out in one piece; waiting for more would only delay them.
+                let _ = socket.set_nodelay(true);
+                let peer = socket.peer_addr().ok();
+                let seat = doors.take(door(peer, &proxies), "tcp");
+                Ok((Connection::new(socket, times, seat), peer))
+            }
         })
         .and_then(http)
     };
@@ -206,6 +212,21 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
         closing,
         task: tokio::spawn(server),
     })
+}
+
+/// Among whose connections one counts: those of its network. Each of a trusted proxy's stands for itself.
+fn door(peer: Option<SocketAddr>, proxies: &[IpNet]) -> String {
+    match peer {
+        Some(peer)
+            if proxies
+                .iter()
+                .any(|proxy| proxy.contains(&peer.ip().to_canonical())) =>
+        {
+            format!("proxy:{peer}")
+        }
+        Some(peer) => format!("network:{:?}", network(peer.ip())),
+        None => "none".to_owned(),
+    }
 }
 
 /// Serves the explorer's files, where it is switched on.

@@ -49,6 +49,8 @@ pub struct HttpSettings {
     pub workers: usize,
     /// Connections open at once on each worker (10,000); more wait in the system's queue.
     pub max_connections: usize,
+    /// Connections open at once from one network address, other than a trusted proxy's (1,000); more are hung up.
+    pub connections_per_address: usize,
     /// Bytes of a request body (1 MiB).
     pub body_bytes: usize,
     /// Time until a request's head has to be there (10 s).
@@ -95,6 +97,7 @@ impl Default for HttpSettings {
             path: "/graphql".to_owned(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             max_connections: 10_000,
+            connections_per_address: 1000,
             body_bytes: 1024 * 1024,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(15),

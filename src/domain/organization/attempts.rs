@@ -23,30 +23,24 @@ pub struct Attempt {
 
 impl Attempt {
     /// An attempt for an account, as named by whoever tries, from the context's address.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] never, in practice: the key has a length that fits.
-    pub fn new(ctx: &Ctx, account: &str) -> Result<Self> {
+    pub fn new(ctx: &Ctx, account: &str) -> Self {
         Self::labelled(ctx, "account", "address", account)
     }
 
     /// An attempt of a client to get a token. Counted apart from people: a till that was set up wrongly must not
     /// lock the staff out who sit behind the same address.
-    ///
-    /// # Errors
-    /// As [`Attempt::new`].
-    pub fn of_client(ctx: &Ctx, client: &str) -> Result<Self> {
+    pub fn of_client(ctx: &Ctx, client: &str) -> Self {
         Self::labelled(ctx, "client", "client-address", client)
     }
 
-    fn labelled(ctx: &Ctx, account: &str, address: &str, name: &str) -> Result<Self> {
-        Ok(Self {
+    fn labelled(ctx: &Ctx, account: &str, address: &str, name: &str) -> Self {
+        Self {
             account: ctx.secrets.counter(account, name.as_bytes()),
-            address: match ctx.origin.address {
-                Some(from) => Some(ctx.secrets.counter(address, &network(from))),
-                None => None,
-            },
-        })
+            address: ctx
+                .origin
+                .address
+                .map(|from| ctx.secrets.counter(address, &network(from))),
+        }
     }
 
     /// A few letters by which entries of the audit log about one account can be put together.

@@ -138,7 +138,7 @@ fn client_id(text: &str) -> ClientId {
 
 /// Counts a wrong try and writes it down, in one transaction.
 async fn refuse(ctx: &Ctx, request: &Request, known: Option<&client::Model>) -> Result<Refusal> {
-    let attempt = &Attempt::of_client(ctx, &request.client)?;
+    let attempt = &Attempt::of_client(ctx, &request.client);
     let detail = json!({ "client": known.map(|client| client.id), "account": attempt.trace() });
     let entry = &[audit::Entry::new(ctx, "client.token_refused").detail(detail)];
     let over = ctx

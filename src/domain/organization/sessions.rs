@@ -74,7 +74,7 @@ fn dead_refresh_token() -> Error {
 pub async fn sign_in(ctx: &Ctx, email: &str, password: &SecretString) -> Result<SignedIn> {
     let email = Email::parse(email).ok();
     let account = email.as_ref().map_or("", Email::normal);
-    let attempt = &Attempt::new(ctx, account)?;
+    let attempt = &Attempt::new(ctx, account);
     attempt.begin(ctx).await?;
     let row = staff::Entity::find()
         .filter(staff::Column::Email.eq(account))
@@ -283,7 +283,7 @@ pub async fn change_password(
     let email = Email::parse(&row.email)
         .map_err(|error| Error::internal(format!("a stored email address {error}")))?;
     passwords::check("newPassword", new, &email).map_err(|error| Error::User(vec![error]))?;
-    let attempt = &Attempt::new(ctx, email.normal())?;
+    let attempt = &Attempt::new(ctx, email.normal());
     attempt.begin(ctx).await?;
     if !passwords::verify(current, row.password_hash.as_deref()).await? {
         let entry = &[audit::Entry::new(ctx, "staff.password_change_failed")];

@@ -4,6 +4,7 @@
 //! table itself. Each has a database of its own, prints its figures and ends with `PROVED name`, `FAILED name: why` or
 //! `SKIPPED name: why`. `docs/proofs.md` says what each shows.
 
+mod attacked;
 mod backup;
 mod binary;
 mod books;
@@ -90,6 +91,8 @@ enum Name {
     TwoNodes,
     /// What is made to hurt is refused before it costs anything.
     Refusals,
+    /// While clients that mean no good do what they can, others keep being served.
+    Attacked,
     /// A full disk makes clear errors, and nothing else.
     FullDisk,
     /// A database that goes away and comes back loses and doubles nothing.
@@ -308,6 +311,7 @@ impl Name {
             Self::VisitsKilled => visits_killed::prove(site, engine).await,
             Self::TwoNodes => two_nodes::prove(site, engine).await,
             Self::Refusals => refusals::prove(site, engine).await,
+            Self::Attacked => attacked::prove(site, engine).await,
             Self::FullDisk => full_disk::prove(site).await,
             Self::DatabaseAway => database_away::prove(site).await,
             Self::Backup => backup::prove(site, engine).await,
