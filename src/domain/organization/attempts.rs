@@ -42,10 +42,10 @@ impl Attempt {
     fn labelled(ctx: &Ctx, account: &str, address: &str, name: &str) -> Result<Self> {
         Ok(Self {
             account: ctx.secrets.counter(account, name.as_bytes()),
-            address: match ctx.origin.address {
-                Some(from) => Some(ctx.secrets.counter(address, &network(from))),
-                None => None,
-            },
+            address: ctx
+                .origin
+                .address
+                .map(|from| ctx.secrets.counter(address, &network(from))),
         })
     }
 
