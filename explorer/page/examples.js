@@ -30,7 +30,7 @@ export const GROUPS = [
         query: `query Stores {
   company { name currencyCode country timeZone }
   stores(first: 10) {
-    nodes { code name timeZone region { name } openingHours { weekday opens closes } }
+    nodes { id code name timeZone region { name } openingHours { weekday opens closes } }
   }
 }`,
       },
@@ -203,6 +203,19 @@ export const GROUPS = [
   }
 }`,
       },
+      {
+        title: 'Who walks in, as it happens (with a store’s id)',
+        query: `subscription WhoWalksIn($store: ID!) {
+  customerArrived(storeId: $store) {
+    position
+    at
+    customer { fullName memberships { tier { name } } }
+    arrival { receivedBy { name } }
+    visit { outcome }
+  }
+}`,
+        variables: { store: 'put the id of your store here' },
+      },
     ],
   },
   {
@@ -270,6 +283,16 @@ export const GROUPS = [
             },
           },
         },
+      },
+      {
+        title: 'Visits, as they are recorded (with a store’s id)',
+        query: `subscription VisitsRecorded($store: ID!, $after: EventPosition) {
+  visitRecorded(storeId: $store, after: $after) {
+    position
+    visit { outcome servedBy { name } customer { fullName } purchases { net { amount currencyCode } } }
+  }
+}`,
+        variables: { store: 'put the id of your store here', after: null },
       },
     ],
   },

@@ -5,6 +5,8 @@
  * `sessionStorage`: they survive a reload and end with the tab, and no other tab reads them.
  */
 
+import { MEDIA, Told } from './stream.js';
+
 const KEY = 'regulars-session';
 /** An access token is renewed when it has less than this to live. */
 const EARLY_MS = 30_000;
@@ -99,7 +101,8 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Sends what is in the editor, as the person who is signed in. A header that was written by hand wins.
+   * Sends what is in the editor, as the person who is signed in. A header that was written by hand wins. Gives the answer;
+   * for a subscription one after another, see `Told`.
    * @param {{query: string, variables?: unknown, operationName?: string | null}} request
    * @param {Record<string, string>} headers
    * @param {AbortSignal} [signal]
@@ -191,7 +194,7 @@ export class Session extends EventTarget {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',
-          Accept: 'application/graphql-response+json, application/json',
+          Accept: `application/graphql-response+json, application/json, ${MEDIA}`,
           ...headers,
         },
         body: JSON.stringify(request),
@@ -201,6 +204,9 @@ export class Session extends EventTarget {
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new Unreachable('the server cannot be reached; is it running?');
+    }
+    if (response.body && response.headers.get('Content-Type')?.startsWith(MEDIA)) {
+      return { status: response.status, answer: new Told(response.body) };
     }
     try {
       return { status: response.status, answer: await response.json() };

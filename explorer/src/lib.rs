@@ -67,6 +67,7 @@ pub const PLAIN_FILES: &[File] = &[
     File::plain("header.js", include_str!("../page/header.js")),
     File::plain("header.css", include_str!("../page/header.css")),
     File::plain("session.js", include_str!("../page/session.js")),
+    File::plain("stream.js", include_str!("../page/stream.js")),
     File::plain("examples.js", include_str!("../page/examples.js")),
 ];
 

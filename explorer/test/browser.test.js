@@ -8,7 +8,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { demo, throwAway } from './demo.js';
+import { DEMO_PASSWORD } from '../page/examples.js';
+import { ask, demo, throwAway } from './demo.js';
 
 const data = throwAway();
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -89,6 +90,39 @@ async function answered(page, text, place = '.graphiql-response .view-lines') {
   );
 }
 
+const WHO_WALKS_IN = /^Who walks in, as it happens/;
+
+const isStream = (response) => (response.headers()['content-type'] ?? '').startsWith('text/event-stream');
+
+/** Somebody in another session of the store's manager, who says that customers are here. */
+async function atTheDoor(endpoint) {
+  const run = async (query, variables, token) => {
+    const answer = await ask(endpoint, { query, variables }, token);
+    assert.equal(answer.errors, undefined, JSON.stringify(answer));
+    return answer.data;
+  };
+  const entered = await run(
+    'mutation ($input: SessionCreateInput!) { sessionCreate(input: $input) { session { accessToken } } }',
+    { input: { email: 'manager@demo.example', password: DEMO_PASSWORD } },
+  );
+  const token = entered.sessionCreate.session.accessToken;
+  const found = await run(
+    '{ viewer { roles { store { id } } } customers(first: 20) { nodes { id fullName } } }',
+    {},
+    token,
+  );
+  const store = found.viewer.roles.find((held) => held.store).store.id;
+  const arrives = async (customer) => {
+    const told = await run(
+      'mutation ($input: CustomerArriveInput!) { customerArrive(input: $input) { userErrors { code message } } }',
+      { input: { customerId: customer.id, storeId: store } },
+      token,
+    );
+    assert.deepEqual(told.customerArrive.userErrors, []);
+  };
+  return { store, customers: found.customers.nodes, arrives };
+}
+
 /** The failures that axe finds by the rules of WCAG 2 A and AA. */
 async function failures(page, where, rules) {
   await page.evaluate(axe);
@@ -157,6 +191,42 @@ test('the built explorer, by keyboard alone', async (t) => {
       const refused = trouble.splice(0);
       assert.equal(refused.length, 1);
       assert.match(refused[0], /status of 400/);
+    });
+
+    await t.test('a subscription tells who walks in, as it happens, and can be stopped', async () => {
+      const door = await atTheDoor(server.endpoint);
+      await tabTo(page, 'Examples', 'Shift+Tab');
+      await page.keyboard.press('Enter');
+      await tabTo(page, WHO_WALKS_IN);
+      await page.keyboard.press('Enter');
+      await answered(page, 'subscription WhoWalksIn', '.graphiql-query-editor .view-lines');
+      await tabTo(page, /^Variables:/);
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Control+A');
+      // The editor closes quotes and brackets.
+      await page.keyboard.insertText(`{"store":"${door.store}`);
+      const began = page.waitForResponse(isStream);
+      await page.keyboard.press('Control+Enter');
+      const request = (await began).request();
+      for (const customer of door.customers.slice(0, 2)) {
+        await door.arrives(customer);
+        await answered(page, customer.fullName);
+      }
+      assert.match(await page.locator('.graphiql-execute-button').getAttribute('aria-label'), /^Stop/);
+      if (process.env.SCREENSHOT) {
+        await page.waitForTimeout(300);
+        await page.screenshot({ path: process.env.SCREENSHOT.replace('.png', '-live.png') });
+      }
+      const ended = page.waitForEvent('requestfailed', (failed) => failed === request);
+      await page.keyboard.press('Control+Enter');
+      await ended;
+      await page.waitForFunction(() => document.querySelector('.graphiql-execute-button')?.ariaLabel?.startsWith('Execute'));
+      // What was told last stays to be read, and nobody is told of more.
+      await door.arrives(door.customers[2]);
+      await page.waitForTimeout(700);
+      await answered(page, door.customers[1].fullName);
+      await tabTo(page, /^Query editor/, 'Shift+Tab');
+      await page.keyboard.press('Enter');
     });
 
     await t.test('the tab key leaves the editor', async () => {
@@ -268,6 +338,8 @@ test('a shop does not offer the accounts of the demonstration', async () => {
     await page.reload();
     await page.waitForSelector('#header form');
     assert.equal(await page.locator('#header .accounts').count(), 0);
+    // What the editor has just asked for may still be on its way through the gate.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await close();
   } finally {
     await server.stop();
@@ -306,6 +378,26 @@ test('the plain explorer, from what was pinned and nothing else', async (t) => {
       await page.keyboard.press('Tab');
       const inside = await page.evaluate(() => document.activeElement.closest('.graphiql-query-editor .CodeMirror') !== null);
       assert.equal(inside, false, 'the tab key leaves the editor');
+
+      // A subscription, and how it looks when the sign-in behind it ends.
+      const door = await atTheDoor(server.endpoint);
+      await tabTo(page, 'Examples', 'Shift+Tab');
+      await page.keyboard.press('Enter');
+      await tabTo(page, WHO_WALKS_IN);
+      await page.keyboard.press('Enter');
+      await answered(page, 'subscription WhoWalksIn', '.graphiql-query-editor .CodeMirror-code');
+      await page.click('.graphiql-editor-tool .CodeMirror');
+      await page.keyboard.press('Control+A');
+      await page.keyboard.insertText(JSON.stringify({ store: door.store }));
+      const began = page.waitForResponse(isStream);
+      await page.keyboard.press('Control+Enter');
+      await began;
+      await door.arrives(door.customers[3]);
+      await answered(page, door.customers[3].fullName, '.graphiql-response .CodeMirror-code');
+      const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('regulars-session')).tokens.accessToken);
+      await ask(server.endpoint, { query: 'mutation { sessionEnd(input: {}) { userErrors { message } } }' }, token);
+      await answered(page, 'cut off before it was complete', '.graphiql-response .CodeMirror-code');
+      await answered(page, door.customers[3].fullName, '.graphiql-response .CodeMirror-code');
       assert.deepEqual(trouble, []);
       await close();
     });

@@ -6,10 +6,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { buildSchema, parse, validate } from 'graphql';
+import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { DEMO_ACCOUNTS, DEMO_PASSWORD, GROUPS, WELCOME } from '../page/examples.js';
+import { MEDIA, Told } from '../page/stream.js';
 import { ask, demo, throwAway } from './demo.js';
 
+/** Within this time whatever can be said against a subscription has been said. */
+const MOMENT_MS = 500;
 const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
 /** What an example is there to show where it is not an answer. */
 const TROUBLE = new Map([
@@ -58,6 +61,12 @@ test('every example is answered by the demonstration, for whom it is meant', asy
     for (const example of group.examples) {
       const variables = structuredClone(example.variables);
       if (variables?.input?.cardNumber) variables.input.cardNumber = await cardNumber(token);
+      if (variables?.store) variables.store = await store(token);
+      if (isSubscription(example.query)) {
+        const wrong = await begun({ query: example.query, variables }, token);
+        assert.equal(wrong, null, `${group.name}: ${example.title}: ${JSON.stringify(wrong)}`);
+        continue;
+      }
       const answer = await ask(server.endpoint, { query: example.query, variables }, token);
       const said = JSON.stringify(answer);
       const trouble = [
@@ -84,6 +93,27 @@ async function signIn(email) {
     variables: { i: { email, password: DEMO_PASSWORD } },
   });
   return answer.data.sessionCreate.session.accessToken;
+}
+
+const isSubscription = (query) => getOperationAST(parse(query))?.operation === 'subscription';
+
+/** Begins a subscription and ends it again; gives what was said against it, or null. What it tells is not awaited. */
+async function begun(request, token) {
+  const response = await fetch(server.endpoint, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: MEDIA, Authorization: `Bearer ${token}` },
+    body: JSON.stringify(request),
+  });
+  if (!response.headers.get('Content-Type')?.startsWith(MEDIA)) return response.json();
+  const told = new Told(response.body);
+  const first = await Promise.race([told.next(), new Promise((resolve) => setTimeout(resolve, MOMENT_MS))]);
+  await told.return();
+  return first === undefined || first.value?.data ? null : first;
+}
+
+async function store(token) {
+  const answer = await ask(server.endpoint, { query: '{ viewer { roles { store { id } } } }' }, token);
+  return answer.data.viewer.roles.find((held) => held.store).store.id;
 }
 
 async function cardNumber(token) {

@@ -326,7 +326,7 @@ mod tests {
             let tag = format!("\"{address}\" integrity=\"{}\"", pin.integrity);
             assert!(explorer.page.contains(&tag), "{address}");
         }
-        for name in ["plain.js", "header.js", "session.js"] {
+        for name in ["plain.js", "header.js", "session.js", "stream.js"] {
             let answer = explorer.file(name, &headers(&[]));
             assert_eq!(answer.status(), StatusCode::OK, "{name}");
             assert_eq!(said(&answer, CACHE_CONTROL), ASK_AGAIN);

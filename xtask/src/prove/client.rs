@@ -1,9 +1,13 @@
 //! Asks a server as any client would, and keeps apart what it said from what was lost on the way.
 
+use super::event_stream::EventStream;
 use crate::failure::{During, Failure, Result};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// The longest that a subscription is followed over one connection.
+const FOLLOWED: Duration = Duration::from_secs(3600);
 
 /// A client of one server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -84,18 +88,37 @@ impl Client {
             .post(token, query, variables)
             .await
             .map_err(|error| Trouble::Lost(error.to_string()))?;
-        let Ok(mut body) = serde_json::from_str::<Value>(&text) else {
-            let codes = vec![format!("HTTP {status} without JSON")];
-            return Err(Trouble::Refused { codes, text });
-        };
-        if body.get("errors").is_none() {
-            return Ok(body.get_mut("data").map(Value::take).unwrap_or(Value::Null));
+        data(status, text)
+    }
+
+    /// Begins a subscription, which is told as server-sent events.
+    pub async fn follow(
+        &self,
+        token: &str,
+        query: &str,
+        variables: &Value,
+    ) -> Result<EventStream, Trouble> {
+        let lost = |error: reqwest::Error| Trouble::Lost(error.to_string());
+        let answer = self
+            .http
+            .post(format!("{}/graphql", self.base))
+            .header("accept", "text/event-stream")
+            .bearer_auth(token)
+            .timeout(FOLLOWED)
+            .json(&json!({ "query": query, "variables": variables }))
+            .send()
+            .await
+            .map_err(lost)?;
+        let status = answer.status().as_u16();
+        if status == 200 {
+            return Ok(EventStream::new(answer));
         }
-        let codes = list(&body, "/errors")
-            .iter()
-            .map(|error| text_at(error, "/extensions/code").to_owned())
-            .collect();
-        Err(Trouble::Refused { codes, text })
+        let text = answer.text().await.map_err(lost)?;
+        Err(data(status, text).err().unwrap_or_else(|| {
+            let codes = vec![format!("HTTP {status}")];
+            let text = String::new();
+            Trouble::Refused { codes, text }
+        }))
     }
 
     /// Runs the only mutation of a document with one `input`; gives its payload, which must have no user errors.
@@ -108,6 +131,22 @@ impl Client {
         ensure!(list(payload, "/userErrors").is_empty(), "{payload}");
         Ok(payload.clone())
     }
+}
+
+/// The `data` of an answer that has no errors.
+pub fn data(status: u16, text: String) -> Result<Value, Trouble> {
+    let Ok(mut body) = serde_json::from_str::<Value>(&text) else {
+        let codes = vec![format!("HTTP {status} without JSON")];
+        return Err(Trouble::Refused { codes, text });
+    };
+    if body.get("errors").is_none() {
+        return Ok(body.get_mut("data").map(Value::take).unwrap_or(Value::Null));
+    }
+    let codes = list(&body, "/errors")
+        .iter()
+        .map(|error| text_at(error, "/extensions/code").to_owned())
+        .collect();
+    Err(Trouble::Refused { codes, text })
 }
 
 /// A list within an answer; empty when it is not there.

@@ -11,19 +11,23 @@ mod books;
 mod chance;
 mod client;
 mod database_away;
+mod event_stream;
 mod full_disk;
 mod hostile;
 mod import;
 mod import_killed;
+mod live_killed;
 mod measured;
 mod moving_in;
 mod node;
+mod order;
 mod place;
 mod process;
 mod proxy;
 mod purchases;
 mod refusals;
 mod shop;
+mod subscribers;
 mod tills;
 mod tmpfs;
 mod two_nodes;
@@ -66,6 +70,12 @@ pub struct ProveArgs {
     /// Events that two nodes write.
     #[arg(long, default_value_t = 10_000)]
     events: u64,
+    /// Seconds during which nodes are killed while others follow what they tell.
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
+    /// Visits that are recorded meanwhile.
+    #[arg(long, default_value_t = 10_000)]
+    visits: u64,
     /// Customers of the retailer that moves in.
     #[arg(long, default_value_t = 50_000)]
     customers: u64,
@@ -89,6 +99,8 @@ enum Name {
     VisitsKilled,
     /// Two nodes on one database keep the order of events, and refuse whoever is switched off.
     TwoNodes,
+    /// Whoever follows visits hears of each once and in order, though nodes are killed.
+    LiveKilled,
     /// What is made to hurt is refused before it costs anything.
     Refusals,
     /// While clients that mean no good do what they can, others keep being served.
@@ -129,6 +141,10 @@ pub struct Site {
     pub rows: u64,
     /// Events of two nodes.
     pub events: u64,
+    /// Seconds during which nodes are killed while others follow.
+    pub seconds: u64,
+    /// Visits that are followed.
+    pub visits: u64,
     /// Customers who move in.
     pub customers: u64,
     /// Receipts that move in, about.
@@ -211,6 +227,8 @@ async fn prove(args: ProveArgs) -> ExitCode {
         file: args.file.clone(),
         rows: args.rows,
         events: args.events,
+        seconds: args.seconds,
+        visits: args.visits,
         customers: args.customers.max(50),
         receipts: args.receipts.max(200),
     };
@@ -310,6 +328,7 @@ impl Name {
             Self::ImportKilled => import_killed::prove(site, engine).await,
             Self::VisitsKilled => visits_killed::prove(site, engine).await,
             Self::TwoNodes => two_nodes::prove(site, engine).await,
+            Self::LiveKilled => live_killed::prove(site, engine).await,
             Self::Refusals => refusals::prove(site, engine).await,
             Self::Attacked => attacked::prove(site, engine).await,
             Self::FullDisk => full_disk::prove(site).await,

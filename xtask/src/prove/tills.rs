@@ -47,7 +47,7 @@ pub struct Sale {
     pub customer: String,
     /// What each line cost, in cents.
     pub lines: Vec<i64>,
-    /// When the attempt that was answered was sent.
+    /// When it was sent for the first time: an attempt that was never answered may have been the one that was taken.
     pub sent: Instant,
     /// When it was answered well; none when somebody gave up on it.
     pub answered: Option<Instant>,
@@ -77,15 +77,7 @@ impl Book {
 
     /// The failures in words.
     pub fn failures_in_words(&self) -> String {
-        if self.failures.is_empty() {
-            return "no attempt failed".to_owned();
-        }
-        let each: Vec<String> = self
-            .failures
-            .iter()
-            .map(|(code, count)| format!("{count} {code}"))
-            .collect();
-        format!("failed attempts: {}", each.join(", "))
+        in_words(&self.failures)
     }
 
     /// The codes of failures other than these.
@@ -96,6 +88,18 @@ impl Book {
             .filter(|code| !foreseen.contains(code))
             .collect()
     }
+}
+
+/// Failed attempts by their codes, in words.
+pub fn in_words(failures: &BTreeMap<String, u64>) -> String {
+    if failures.is_empty() {
+        return "no attempt failed".to_owned();
+    }
+    let each: Vec<String> = failures
+        .iter()
+        .map(|(code, count)| format!("{count} {code}"))
+        .collect();
+    format!("failed attempts: {}", each.join(", "))
 }
 
 /// Tills at work.
@@ -250,7 +254,6 @@ impl Shared {
                 tokio::time::sleep(AGAIN).await;
                 continue;
             };
-            sale.sent = Instant::now();
             let answer = server.ask(Some(&self.shop.token), RECORD, &variables).await;
             match answer {
                 Ok(data) => {
