@@ -25,16 +25,17 @@ mod m0011_groups;
 mod m0012_attributes;
 mod m0013_completeness;
 mod m0014_arrivals;
+mod m0017_oidc;
 mod sql;
 
 pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 14;
+pub const PROGRAM_LEVEL: i32 = 17;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 14] = [
+pub const CHANGES: [&Change; 15] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -49,6 +50,7 @@ pub const CHANGES: [&Change; 14] = [
     &m0012_attributes::CHANGE,
     &m0013_completeness::CHANGE,
     &m0014_arrivals::CHANGE,
+    &m0017_oidc::CHANGE,
 ];
 
 /// Hands the changes to SeaORM's migrator, which remembers the ones that were made.

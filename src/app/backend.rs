@@ -3,7 +3,7 @@
 //! Made by `app`, called by `http` for each request. An answer leaves only when the entries about what it shows are
 //! written.
 
-use super::files;
+use super::{company_sign_in, files};
 use crate::access::audit::AuditLog;
 use crate::access::{Ctx, Viewer};
 use crate::domain::organization::{AuthError, Authenticator};
@@ -14,7 +14,10 @@ use crate::graphql::live::{Gone, Live, Present, Viewers};
 use crate::graphql::loaders::loaders;
 use crate::graphql::root::ApiSchema;
 use crate::graphql::scalars::EventPosition;
-use crate::http::{AuthRefusal, Backend, BodyParts, Download, Problem, RequestOrigin, Upload};
+use crate::http::{
+    AuthRefusal, Backend, BodyParts, Download, Problem, Redirect, RequestOrigin, SignInRefusal,
+    SignInReturn, Upload,
+};
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use futures_util::StreamExt;
@@ -80,6 +83,23 @@ impl Backend for Api {
         id: &str,
     ) -> Result<Download, Problem> {
         files::result(self.context(viewer, from), id).await
+    }
+
+    async fn sign_in_begin(
+        &self,
+        from: RequestOrigin,
+        return_to: Option<String>,
+        kept: Option<SecretString>,
+    ) -> Result<Redirect, SignInRefusal> {
+        company_sign_in::begin(self, from, return_to, kept).await
+    }
+
+    async fn sign_in_finish(
+        &self,
+        from: RequestOrigin,
+        back: SignInReturn,
+    ) -> Result<Redirect, SignInRefusal> {
+        company_sign_in::finish(self, from, back).await
     }
 
     fn name(&self, viewer: &Viewer) -> Option<String> {

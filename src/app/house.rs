@@ -4,11 +4,12 @@ use super::{StartError, db_settings, figures, schema};
 use crate::access::{Ctx, Secrets};
 use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
+use crate::domain::organization::company_sign_in::{CompanySignInSettings, ProviderSettings};
 use crate::domain::organization::{SignInSettings, company};
 use crate::domain::transfers::TransferSettings;
 use chrono::TimeDelta;
 use entity::signing_key;
-use entity::values::Clock;
+use entity::values::{Clock, WebAddress};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use secrecy::ExposeSecret;
@@ -63,6 +64,8 @@ impl House {
         ctx.memory
             .put(sign_in_settings(&configuration.settings.security));
         ctx.memory
+            .put(company_sign_in_settings(&configuration.settings));
+        ctx.memory
             .put(transfer_settings(&configuration.settings.transfers));
         company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
         Ok(Self {
@@ -86,6 +89,7 @@ fn sign_in_settings(security: &config::Security) -> SignInSettings {
     let span = |time: Duration| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
     let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     SignInSettings {
+        passwords: security.password_sign_in,
         token_life: span(security.access_token_lifetime),
         session_idle: span(security.refresh_token_lifetime),
         session_longest: span(security.session_lifetime),
@@ -94,6 +98,31 @@ fn sign_in_settings(security: &config::Security) -> SignInSettings {
         attempts_window: span(security.attempts_window),
         ..SignInSettings::default()
     }
+}
+
+fn company_sign_in_settings(settings: &config::Settings) -> CompanySignInSettings {
+    let oidc = &settings.oidc;
+    let named = (&oidc.issuer, &oidc.client_id, &oidc.redirect_url);
+    let (Some(issuer), Some(client_id), Some(redirect_url)) = named else {
+        return CompanySignInSettings(None);
+    };
+    let mut return_urls = oidc.return_urls.clone();
+    if return_urls.is_empty() {
+        let origins = settings.server.cors_origins.iter();
+        return_urls.extend(origins.filter_map(|origin| WebAddress::parse(origin).ok()));
+    }
+    CompanySignInSettings(Some(Arc::new(ProviderSettings {
+        issuer: issuer.clone(),
+        client_id: client_id.clone(),
+        client_secret: oidc.client_secret.clone(),
+        scopes: oidc.scopes.clone(),
+        redirect_url: redirect_url.clone(),
+        return_urls,
+        verified_claim: oidc.verified_claim.clone(),
+        groups_claim: oidc.groups_claim.clone(),
+        groups: oidc.groups.clone(),
+        create_staff: oidc.create_staff,
+    })))
 }
 
 fn transfer_settings(transfers: &config::Transfers) -> TransferSettings {

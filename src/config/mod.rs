@@ -6,6 +6,7 @@
 
 mod check;
 mod load;
+mod oidc;
 mod reference;
 mod secret;
 mod sections;
@@ -16,6 +17,6 @@ pub use load::{ConfigError, Configuration, Options};
 pub use reference::{BEGIN, END, Variable, markdown, reference};
 pub use secret::{SecretKey, secret_key, secret_to_be_made, write_secret_key};
 pub use sections::{
-    Company, Database, ExplorerPage, ForwardedHeader, Limits, LogFormat, Logging, Retention,
+    Company, Database, ExplorerPage, ForwardedHeader, Limits, LogFormat, Logging, Oidc, Retention,
     Security, Server, Settings, Traces, Transfers,
 };

@@ -34,6 +34,7 @@ use crate::graphql::gate::Gate;
 
 use super::{
     backend::Backend,
+    company_sign_in::{callback, start},
     connection::{Connection, Times},
     explorer::{self, Explorer},
     frame::{RequestIds, frame},
@@ -153,6 +154,8 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
             .route("/.well-known/jwks.json", web::get().to(jwks::<B>))
+            .route("/auth/oidc/start", web::get().to(start::<B>))
+            .route("/auth/oidc/callback", web::get().to(callback::<B>))
             .route("/metrics", web::get().to(metrics::metrics))
             .service(web::resource("/imports/{kind}").to(transfers::import::<B>))
             .service(web::resource("/transfers/{id}/result").to(transfers::result::<B>))

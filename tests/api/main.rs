@@ -20,6 +20,7 @@ mod backup;
 mod breakages;
 mod catalog;
 mod commands;
+mod company_sign_in;
 mod completeness;
 mod consistency;
 mod counter;

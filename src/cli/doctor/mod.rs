@@ -149,6 +149,7 @@ async fn ask(
         keys::signing_keys(report, &ctx).await?;
     }
     people::look(report, &ctx).await?;
+    people::groups(report, &ctx, &configuration.settings.oidc.groups).await?;
     people::references(report, &ctx).await?;
     work::look(report, &ctx).await?;
     records::look(report, db, args.thorough).await
