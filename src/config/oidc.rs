@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn a_provider_is_named_whole_or_not_at_all() {
         type Change = fn(&mut Settings);
-        assert_eq!(contradictions(&Settings::default()), [String::new(); 0]);
-        assert_eq!(contradictions(&complete()), [String::new(); 0]);
+        assert_eq!(contradictions(&Settings::default()), [""; 0]);
+        assert_eq!(contradictions(&complete()), [""; 0]);
         let cases: [(Change, &str); 8] = [
             (|s| s.oidc.issuer = None, "oidc.issuer must be set"),
             (|s| s.oidc.client_id = None, "oidc.client_id"),
@@ -111,6 +111,6 @@ mod tests {
         settings.oidc.groups = vec![GroupRole::parse("office=HEADQUARTERS").unwrap()];
         settings.oidc.return_urls.clear();
         settings.server.cors_origins = vec!["https://admin.example.com".to_owned()];
-        assert_eq!(contradictions(&settings), [String::new(); 0]);
+        assert_eq!(contradictions(&settings), [""; 0]);
     }
 }
