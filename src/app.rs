@@ -6,6 +6,7 @@
 mod backend;
 mod background;
 pub mod backup;
+mod company_sign_in;
 pub mod consistency;
 mod figures;
 mod files;

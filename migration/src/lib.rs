@@ -27,6 +27,7 @@ mod m0013_completeness;
 mod m0014_arrivals;
 mod m0015_documents;
 mod m0016_clients;
+mod m0017_oidc;
 mod m0018_budgets;
 mod sql;
 
@@ -37,7 +38,7 @@ pub use sql::{Change, Step};
 pub const PROGRAM_LEVEL: i32 = 18;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 17] = [
+pub const CHANGES: [&Change; 18] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -54,6 +55,7 @@ pub const CHANGES: [&Change; 17] = [
     &m0014_arrivals::CHANGE,
     &m0015_documents::CHANGE,
     &m0016_clients::CHANGE,
+    &m0017_oidc::CHANGE,
     &m0018_budgets::CHANGE,
 ];
 

@@ -4,7 +4,7 @@
 //! written.
 
 use super::heavy::{Broken, Heavy, LIGHT};
-use super::{files, oauth};
+use super::{company_sign_in, files, oauth};
 use crate::access::audit::AuditLog;
 use crate::access::budget::{self, Exhausted};
 use crate::access::{Ctx, Viewer};
@@ -21,7 +21,8 @@ use crate::graphql::root::ApiSchema;
 use crate::graphql::scalars::EventPosition;
 use crate::http::{
     AuthRefusal, Backend, BodyParts, BudgetLeft, DocumentsAway, Download, Executed, INTERNAL,
-    Issuer, Problem, RATE_LIMITED, RequestOrigin, TokenGrant, TokenRefusal, TokenRequest, Upload,
+    Issuer, Problem, RATE_LIMITED, Redirect, RequestOrigin, SignInRefusal, SignInReturn,
+    TokenGrant, TokenRefusal, TokenRequest, Upload,
 };
 use apollo_compiler::ast::OperationType;
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
@@ -113,6 +114,23 @@ impl Backend for Api {
         id: &str,
     ) -> Result<Download, Problem> {
         files::result(self.context(viewer, from), id).await
+    }
+
+    async fn sign_in_begin(
+        &self,
+        from: RequestOrigin,
+        return_to: Option<String>,
+        kept: Option<SecretString>,
+    ) -> Result<Redirect, SignInRefusal> {
+        company_sign_in::begin(self, from, return_to, kept).await
+    }
+
+    async fn sign_in_finish(
+        &self,
+        from: RequestOrigin,
+        back: SignInReturn,
+    ) -> Result<Redirect, SignInRefusal> {
+        company_sign_in::finish(self, from, back).await
     }
 
     fn name(&self, viewer: &Viewer) -> Option<String> {

@@ -5,11 +5,12 @@ use crate::access::budget::BudgetSettings;
 use crate::access::{Ctx, Secrets};
 use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
+use crate::domain::organization::company_sign_in::{CompanySignInSettings, ProviderSettings};
 use crate::domain::organization::{SignInSettings, company};
 use crate::domain::transfers::TransferSettings;
 use chrono::TimeDelta;
 use entity::signing_key;
-use entity::values::Clock;
+use entity::values::{Clock, WebAddress};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use secrecy::ExposeSecret;
@@ -64,6 +65,8 @@ impl House {
         ctx.memory
             .put(sign_in_settings(&configuration.settings.security));
         ctx.memory
+            .put(company_sign_in_settings(&configuration.settings));
+        ctx.memory
             .put(transfer_settings(&configuration.settings.transfers));
         ctx.memory
             .put(budget_settings(&configuration.settings.limits));
@@ -89,6 +92,7 @@ fn sign_in_settings(security: &config::Security) -> SignInSettings {
     let span = |time: Duration| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
     let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     SignInSettings {
+        passwords: security.password_sign_in,
         token_life: span(security.access_token_lifetime),
         session_idle: span(security.refresh_token_lifetime),
         session_longest: span(security.session_lifetime),
@@ -105,6 +109,31 @@ fn budget_settings(limits: &config::Limits) -> BudgetSettings {
         size: figure(limits.budget),
         per_second: figure(limits.budget_per_second),
     }
+}
+
+fn company_sign_in_settings(settings: &config::Settings) -> CompanySignInSettings {
+    let oidc = &settings.oidc;
+    let named = (&oidc.issuer, &oidc.client_id, &oidc.redirect_url);
+    let (Some(issuer), Some(client_id), Some(redirect_url)) = named else {
+        return CompanySignInSettings(None);
+    };
+    let mut return_urls = oidc.return_urls.clone();
+    if return_urls.is_empty() {
+        let origins = settings.server.cors_origins.iter();
+        return_urls.extend(origins.filter_map(|origin| WebAddress::parse(origin).ok()));
+    }
+    CompanySignInSettings(Some(Arc::new(ProviderSettings {
+        issuer: issuer.clone(),
+        client_id: client_id.clone(),
+        client_secret: oidc.client_secret.clone(),
+        scopes: oidc.scopes.clone(),
+        redirect_url: redirect_url.clone(),
+        return_urls,
+        verified_claim: oidc.verified_claim.clone(),
+        groups_claim: oidc.groups_claim.clone(),
+        groups: oidc.groups.clone(),
+        create_staff: oidc.create_staff,
+    })))
 }
 
 fn transfer_settings(transfers: &config::Transfers) -> TransferSettings {

@@ -7,7 +7,7 @@ use super::terminal;
 use crate::access::{Ctx, Grant, Place};
 use crate::domain::organization::staff::{self, NewStaff};
 use crate::domain::organization::staff_list::{self, StaffMember};
-use crate::domain::organization::{passwords, regions, stores};
+use crate::domain::organization::{company_sign_in, passwords, regions, stores};
 use crate::error::{Code, Error, Result};
 use clap::{Args, Subcommand};
 use entity::enums::Role;
@@ -38,6 +38,11 @@ pub enum StaffCommand {
     List,
     /// Switch an account off: its sessions end within two seconds.
     Disable {
+        /// The address of the account.
+        email: String,
+    },
+    /// Forget who an account is at the company's sign-in provider: the next sign-in with its address links it anew.
+    Unlink {
         /// The address of the account.
         email: String,
     },
@@ -92,6 +97,15 @@ pub async fn run(ctx: &Ctx, command: StaffCommand) -> Result<()> {
             let member = find(ctx, &email).await?;
             staff::disable(ctx, member.row.id).await?;
             print(&format!("{} is switched off", member.row.email))
+        }
+        StaffCommand::Unlink { email } => {
+            let member = find(ctx, &email).await?;
+            let was_linked = company_sign_in::unlink(ctx, member.row.id).await?;
+            print(&if was_linked {
+                format!("{} is linked to nobody any more", member.row.email)
+            } else {
+                format!("{} was linked to nobody", member.row.email)
+            })
         }
         StaffCommand::ResetPassword { email, password } => {
             let member = find(ctx, &email).await?;

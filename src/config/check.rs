@@ -1,6 +1,7 @@
 //! Settings that can be read but should not be served with.
 
 use super::load::{ConfigError, Configuration};
+use super::oidc;
 use std::time::Duration;
 
 /// What the program is started for.
@@ -93,6 +94,7 @@ fn contradictions(configuration: &Configuration) -> Vec<String> {
         "security.attempts_by_account, attempts_by_address and attempts_window must be more than nothing: \
          otherwise nobody can sign in",
     );
+    wrong.extend(oidc::contradictions(settings));
     wrong
 }
 

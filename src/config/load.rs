@@ -96,17 +96,29 @@ impl Configuration {
                 Some((key, metadata.name.clone().into_owned()))
             })
             .collect();
-        if let Some(file) = &settings.database.url_file {
-            if settings.database.url.is_some() {
-                return Err(ConfigError::one(
-                    "set either database.url or database.url_file, not both",
-                ));
+        let (database, oidc) = (&mut settings.database, &mut settings.oidc);
+        for (key, value, file, what) in [
+            (
+                "database.url",
+                &mut database.url,
+                &database.url_file,
+                "the address of the database",
+            ),
+            (
+                "oidc.client_secret",
+                &mut oidc.client_secret,
+                &oidc.client_secret_file,
+                "the secret that the provider has given",
+            ),
+        ] {
+            let Some(file) = file else { continue };
+            if value.is_some() {
+                return Err(ConfigError::one(format!(
+                    "set either {key} or {key}_file, not both"
+                )));
             }
-            settings.database.url = Some(address_in(file)?);
-            sources.insert(
-                "database.url".to_owned(),
-                format!("the file {}", file.display()),
-            );
+            *value = Some(text_in(file, what)?);
+            sources.insert(key.to_owned(), format!("the file {}", file.display()));
         }
         Ok(Self { settings, sources })
     }
@@ -122,18 +134,18 @@ impl Configuration {
     }
 }
 
-/// The address in a file, where its password is seen by nobody who sees the variables.
-fn address_in(file: &Path) -> Result<SecretString, ConfigError> {
+/// What a file holds, where it is seen by nobody who sees the variables.
+fn text_in(file: &Path, what: &str) -> Result<SecretString, ConfigError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| ConfigError::one(format!("cannot read {}: {error}", file.display())))?;
-    let address = text.trim();
-    if address.is_empty() {
+    let text = text.trim();
+    if text.is_empty() {
         return Err(ConfigError::one(format!(
-            "{} is empty: it must hold the address of the database",
+            "{} is empty: it must hold {what}",
             file.display()
         )));
     }
-    Ok(SecretString::from(address))
+    Ok(SecretString::from(text))
 }
 
 fn path(variable: &Variable) -> String {
@@ -411,6 +423,7 @@ mod tests {
         let environment = [
             ("REGULARS_SECRET_KEY", "hunter2-key"),
             ("REGULARS_METRICS_TOKEN", "hunter2-token"),
+            ("REGULARS_OIDC_CLIENT_SECRET", "hunter2-secret"),
             ("DATABASE_URL", "postgres://a:hunter2@b/c"),
         ];
         let text = format!("{:?}", load(None, &environment).unwrap());

@@ -1,6 +1,7 @@
 //! The settings themselves, one struct a concern. The README's table is made from this file.
 
 use super::setting::{Setting, deserialize, words};
+use entity::values::{GroupRole, WebAddress};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -69,6 +70,8 @@ sections! {
     database: Database,
     /// Keys, tokens and attempts.
     security: Security,
+    /// Signing in through the company's OpenID Connect provider.
+    oidc: Oidc,
     /// The company, as it is set up at the first start.
     company: Company,
     /// How much is taken in and kept of exports and imports.
@@ -226,6 +229,36 @@ settings! {
         attempts_by_address: u32 = 100, "REGULARS_ATTEMPTS_BY_ADDRESS";
         /// The window in which attempts are counted.
         attempts_window: Duration = Duration::from_secs(15 * 60), "REGULARS_ATTEMPTS_WINDOW";
+        /// Staff may sign in with a password; can be switched off where they sign in through the company's provider.
+        password_sign_in: bool = true, "REGULARS_PASSWORD_SIGN_IN";
+    }
+}
+
+settings! {
+    /// Signing in through the company's OpenID Connect provider.
+    Oidc in "oidc" {
+        /// Address of the provider exactly as it calls itself, such as `https://login.example.com/realms/shop`; without one, nobody signs in through a provider.
+        issuer: Option<WebAddress> = None, "REGULARS_OIDC_ISSUER";
+        /// What the provider calls this program.
+        client_id: Option<String> = None, "REGULARS_OIDC_CLIENT_ID";
+        /// The secret that the provider has given to this program; a provider may do without.
+        client_secret: Option<SecretString> = None, "REGULARS_OIDC_CLIENT_SECRET";
+        /// A file that holds this secret instead.
+        client_secret_file: Option<PathBuf> = None, "REGULARS_OIDC_CLIENT_SECRET_FILE";
+        /// What is asked of the provider beside `openid`, separated by commas.
+        scopes: Vec<String> = vec!["email".to_owned(), "profile".to_owned()], "REGULARS_OIDC_SCOPES";
+        /// Public address of this program's `/auth/oidc/callback`, as it is registered with the provider.
+        redirect_url: Option<WebAddress> = None, "REGULARS_OIDC_REDIRECT_URL";
+        /// Where browsers may return to with a ticket, separated by commas: an origin for all its pages, or the address of one page; without any, the origins of `REGULARS_CORS_ORIGINS`.
+        return_urls: Vec<WebAddress> = Vec::new(), "REGULARS_OIDC_RETURN_URLS";
+        /// The claim that says whether the provider has verified the e-mail address (`xms_edov` at Entra ID).
+        verified_claim: String = "email_verified".to_owned(), "REGULARS_OIDC_VERIFIED_CLAIM";
+        /// The claim that holds the groups of the person.
+        groups_claim: String = "groups".to_owned(), "REGULARS_OIDC_GROUPS_CLAIM";
+        /// Which roles groups stand for, separated by commas, such as `office=HEADQUARTERS, bund=STORE_MANAGER@store:bund, east=REGION_MANAGER@region:east`.
+        groups: Vec<GroupRole> = Vec::new(), "REGULARS_OIDC_GROUPS";
+        /// Make an account at the first sign-in of somebody who has none, when a group of theirs stands for a role.
+        create_staff: bool = false, "REGULARS_OIDC_CREATE_STAFF";
     }
 }
 

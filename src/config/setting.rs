@@ -2,6 +2,7 @@
 //!
 //! Each type of a setting reads and shows itself here. A secret shows nothing.
 
+use entity::values::{GroupRole, WebAddress};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
@@ -57,6 +58,26 @@ impl Setting for String {
 
     fn show(&self) -> String {
         self.clone()
+    }
+}
+
+impl Setting for WebAddress {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text.trim()).map_err(|error| error.to_string())
+    }
+
+    fn show(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+impl Setting for GroupRole {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

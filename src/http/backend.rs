@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::graphql::gate::Admitted;
 
+use super::company_sign_in::{Redirect, SignInRefusal, SignInReturn};
 use super::oauth::{Issuer, TokenGrant, TokenRefusal, TokenRequest};
 use super::transfers::{BodyParts, Download, Problem, Upload};
 
@@ -105,6 +106,26 @@ pub trait Backend: Send + Sync + 'static {
         _id: &str,
     ) -> impl Future<Output = Result<Download, Problem>> + Send {
         async { Err(Problem::not_found("no such result")) }
+    }
+
+    /// Sends a browser to the company's provider, to sign in and to return to a page then. `kept` is what the browser keeps
+    /// from an earlier time.
+    fn sign_in_begin(
+        &self,
+        _from: RequestOrigin,
+        _return_to: Option<String>,
+        _kept: Option<SecretString>,
+    ) -> impl Future<Output = Result<Redirect, SignInRefusal>> {
+        async { Err(SignInRefusal::Off) }
+    }
+
+    /// Takes a browser back from the company's provider and sends it on to its page.
+    fn sign_in_finish(
+        &self,
+        _from: RequestOrigin,
+        _back: SignInReturn,
+    ) -> impl Future<Output = Result<Redirect, SignInRefusal>> {
+        async { Err(SignInRefusal::Off) }
     }
 
     /// Under which name the connections of a viewer are counted; `None` for somebody who is not signed in.

@@ -8,6 +8,7 @@ mod backend;
 mod bearer;
 mod body;
 mod client_address;
+mod company_sign_in;
 mod connection;
 mod event_stream;
 mod explorer;
@@ -37,6 +38,7 @@ pub use self::{
         BAD_REQUEST, FORBIDDEN, INTERNAL, RATE_LIMITED, TIMEOUT, UNAUTHENTICATED, UNAVAILABLE,
     },
     backend::{AuthRefusal, Backend, BudgetLeft, DocumentsAway, Executed, RequestOrigin},
+    company_sign_in::{Redirect, SignInRefusal, SignInReturn},
     health::ReadyCheck,
     oauth::{Issuer, TokenGrant, TokenRefusal, TokenRequest},
     server::{HttpParts, RunningServer, serve},

@@ -35,6 +35,7 @@ use crate::{access::network, graphql::gate::Gate};
 
 use super::{
     backend::Backend,
+    company_sign_in::{callback, start},
     connection::{Connection, Times},
     explorer::{self, Explorer},
     frame::{RequestIds, frame},
@@ -161,6 +162,8 @@ pub fn serve<B: Backend>(listener: TcpListener, parts: HttpParts<B>) -> io::Resu
                 web::get().to(oauth::metadata::<B>),
             )
             .service(web::resource(oauth::TOKEN_PATH).to(oauth::token::<B>))
+            .route("/auth/oidc/start", web::get().to(start::<B>))
+            .route("/auth/oidc/callback", web::get().to(callback::<B>))
             .route("/metrics", web::get().to(metrics::metrics))
             .service(web::resource("/imports/{kind}").to(transfers::import::<B>))
             .service(web::resource("/transfers/{id}/result").to(transfers::result::<B>))

@@ -17,6 +17,12 @@ mod websocket;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 
+/// The program's library wants to know how TLS is done even where it is not.
+fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().unwrap()
+}
+
 struct Served {
     server: RunningServer,
     client: Client,
@@ -26,7 +32,7 @@ impl Served {
     fn start(settings: HttpSettings) -> Self {
         Self {
             server: start_on(0, settings),
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: client(),
         }
     }
 
@@ -475,5 +481,5 @@ async fn stopping_finishes_what_runs() {
     served.server.stop().await.unwrap();
     let answer: Value = running.await.unwrap().unwrap().json().await.unwrap();
     assert_eq!(answer["data"]["slow"], true);
-    assert!(Client::new().get(health).send().await.is_err());
+    assert!(self::client().get(health).send().await.is_err());
 }

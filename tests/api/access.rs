@@ -150,6 +150,7 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
         "{ email: \"nobody@shop.example\", password: \"wrong\" }",
         Anyone,
     ),
+    ("sessionCreateFromTicket", "{ ticket: \"x\" }", Anyone),
     ("sessionRefresh", "{ refreshToken: \"x\" }", Anyone),
     ("sessionEnd", "{ id: \"x\" }", ALL),
     ("sessionEndAll", "{ keepPresent: true }", ALL),

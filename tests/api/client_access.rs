@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Open to every client, whatever its scopes.
 const EVERY_CLIENT: &[&str] = &["viewer", "node", "nodes", "eventPosition"];
 /// Open to everybody.
-const ANYBODY: &[&str] = &["sessionCreate", "sessionRefresh"];
+const ANYBODY: &[&str] = &["sessionCreate", "sessionCreateFromTicket", "sessionRefresh"];
 
 /// The scopes and the fields that each opens; several with a space between them where it takes all of them.
 const OPENS: &[(&str, &[&str])] = &[

@@ -24,6 +24,7 @@ mod client_access;
 mod client_sight;
 mod clients;
 mod commands;
+mod company_sign_in;
 mod completeness;
 mod consistency;
 mod counter;

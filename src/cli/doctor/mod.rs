@@ -150,6 +150,7 @@ async fn ask(
         keys::signing_keys(report, &ctx).await?;
     }
     people::look(report, &ctx).await?;
+    people::groups(report, &ctx, &configuration.settings.oidc.groups).await?;
     people::references(report, &ctx).await?;
     documents::look(report, &ctx, &configuration.settings).await?;
     work::look(report, &ctx).await?;

@@ -1,11 +1,12 @@
-//! The company, who can sign in, and what imported files are still waiting for.
+//! The company, who can sign in, what groups stand for, and what imported files are still waiting for.
 
 use super::report::Report;
 use crate::access::Ctx;
 use crate::app::StartError;
 use crate::domain::moving::open;
 use crate::domain::organization::staff;
-use entity::company;
+use entity::values::{GroupRole, PlaceCode};
+use entity::{company, region, store};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 /// Looks at the company and its accounts.
@@ -58,6 +59,48 @@ pub(super) async fn look(report: &mut Report, ctx: &Ctx) -> Result<(), StartErro
         );
     } else {
         report.ok("demo accounts", "none can sign in");
+    }
+    Ok(())
+}
+
+/// Do the groups of the company's sign-in stand for roles in places that there are?
+pub(super) async fn groups(
+    report: &mut Report,
+    ctx: &Ctx,
+    mappings: &[GroupRole],
+) -> Result<(), StartError> {
+    if mappings.is_empty() {
+        return Ok(());
+    }
+    let mut lost = Vec::new();
+    for mapping in mappings {
+        let is_there = match &mapping.place {
+            PlaceCode::Company => true,
+            PlaceCode::Region(code) => region::Entity::find()
+                .filter(region::Column::Code.eq(code))
+                .one(ctx.db.read())
+                .await?
+                .is_some(),
+            PlaceCode::Store(code) => store::Entity::find()
+                .filter(store::Column::Code.eq(code))
+                .one(ctx.db.read())
+                .await?
+                .is_some(),
+        };
+        if !is_there {
+            lost.push(mapping.to_string());
+        }
+    }
+    if lost.is_empty() {
+        report.ok("groups", "stand for roles in places that there are");
+    } else {
+        report.warn(
+            "groups",
+            &format!(
+                "REGULARS_OIDC_GROUPS names stores or regions that there are not, and gives no role for {}",
+                lost.join(", ")
+            ),
+        );
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! Attempts to guess a password, counted in the database so that the limit holds over all nodes.
+//! Attempts to sign in, counted in the database so that the limit holds over all nodes.
 //!
-//! Called by [`super::sessions`] before any password is hashed, and by [`super::client_tokens`] after a wrong secret. Two counters in fixed windows: one by account,
+//! Called by [`super::sessions`] before any password is hashed, by [`super::client_tokens`] after a wrong secret, and by
+//! [`super::company_sign_in`]. Two counters in fixed windows: one by account,
 //! whether it exists or not, and one by network address. The table holds keyed hashes only, so it tells
 //! nobody which accounts or addresses they are.
 //!
@@ -108,6 +109,51 @@ impl Attempt {
         sql.push("delete from attempt where bucket = ")
             .bind(self.account.clone());
         tx.execute_raw(sql.build()).await?;
+        Ok(())
+    }
+}
+
+/// The counter of sign-ins through the company's provider from one network address, apart from those with passwords.
+#[derive(Clone, Debug)]
+pub struct AddressAttempts(Option<Vec<u8>>);
+
+impl AddressAttempts {
+    /// An attempt from the context's address.
+    pub fn new(ctx: &Ctx) -> Self {
+        let address = ctx.origin.address;
+        let bucket = |address| ctx.secrets.counter("company-sign-in", &network(address));
+        Self(address.map(bucket))
+    }
+
+    /// Counts a step: the way to the provider is one, the way back another.
+    ///
+    /// # Errors
+    /// As [`Attempt::begin`].
+    pub async fn begin(&self, ctx: &Ctx) -> Result<()> {
+        let rules = &ctx.memory.of::<SignInSettings>();
+        let Some(bucket) = &self.0 else { return Ok(()) };
+        let (steps, _) = ctx
+            .db
+            .write(|tx| async move { count(&*tx, ctx, rules, bucket).await })
+            .await?;
+        if steps <= rules.attempts_by_address.saturating_mul(2) {
+            return Ok(());
+        }
+        metrics::counter!("regulars_sign_in_limited_total").increment(1);
+        Err(Error::RateLimited)
+    }
+
+    /// Takes both steps back, since somebody came in by them: a shop full of people behind one address can sign in.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn succeeded(&self, tx: &impl ConnectionTrait) -> Result<()> {
+        if let Some(bucket) = &self.0 {
+            let mut sql = Sql::for_connection(tx);
+            sql.push("update attempt set count = case when count > 2 then count - 2 else 0 end where bucket = ")
+                .bind(bucket.clone());
+            tx.execute_raw(sql.build()).await?;
+        }
         Ok(())
     }
 }

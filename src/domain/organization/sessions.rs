@@ -1,20 +1,19 @@
 //! Signing in, staying signed in, signing out.
 //!
-//! Called by `graphql/organization`. A session begins with a password and is renewed with refresh tokens: 256
+//! Called by `graphql/organization`. A session begins with a password, or with a ticket ([`super::company_sign_in`]), and is renewed with refresh tokens: 256
 //! random bits each, kept as a hash, good once. All tokens of a session are one family: when one is used
 //! again, somebody has copied it, and since nobody can tell the thief from the owner, the session ends. This
 //! is strict on purpose: a client whose answer got lost on the way signs in again; a grace period would be
 //! one for the thief, too.
 
 use super::attempts::Attempt;
+use super::opening::{Fresh, Way, token_hash};
 use super::revocation::{self, Change};
-use super::{SignInSettings, grants, passwords, tokens};
+use super::{SignInSettings, grants, passwords};
 use crate::access::{Ctx, StaffViewer, audit};
 use crate::db::Sql;
 use crate::error::{Code, Error, Result};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use entity::enums::ActorKind;
 use entity::ids::{SessionId, StaffId};
 use entity::values::Email;
 use entity::{refresh_token, session, staff};
@@ -23,9 +22,8 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Sessions of one person that are listed, newest first.
@@ -69,9 +67,16 @@ fn dead_refresh_token() -> Error {
 /// Signs in with a password.
 ///
 /// # Errors
-/// A user error [`Code::InvalidCredentials`]; [`Error::RateLimited`] after too many attempts, or when too many
-/// passwords are being checked; those of the database.
+/// A user error [`Code::InvalidCredentials`], or [`Code::NotAllowed`] where passwords are switched off;
+/// [`Error::RateLimited`] after too many attempts, or when too many passwords are being checked; those of the database.
 pub async fn sign_in(ctx: &Ctx, email: &str, password: &SecretString) -> Result<SignedIn> {
+    if !ctx.memory.of::<SignInSettings>().passwords {
+        return Err(Error::user(
+            Code::NotAllowed,
+            "",
+            "passwords are not accepted here; sign in through the company's sign-in page",
+        ));
+    }
     let email = Email::parse(email).ok();
     let account = email.as_ref().map_or("", Email::normal);
     let attempt = &Attempt::new(ctx, account);
@@ -110,26 +115,7 @@ pub async fn sign_in(ctx: &Ctx, email: &str, password: &SecretString) -> Result<
                 return Err(invalid_credentials());
             }
             attempt.succeeded(&*tx).await?;
-            let rules = ctx.memory.of::<SignInSettings>();
-            let opened = session::ActiveModel {
-                id: Set(SessionId::new()),
-                staff_id: Set(row.id),
-                created_at: Set(ctx.now()),
-                last_used_at: Set(ctx.now()),
-                expires_at: Set(ctx.now() + rules.session_longest),
-                ended_at: Set(None),
-                ended_reason: Set(None),
-                address: Set(ctx.origin.address.map(|address| address.to_string())),
-                user_agent: Set(ctx.origin.user_agent.clone()),
-            }
-            .insert(&*tx)
-            .await?;
-            token.store(&*tx, ctx, &opened).await?;
-            let mut entry = audit::Entry::new(ctx, "session.sign_in");
-            entry.actor_kind = ActorKind::Staff;
-            entry.actor_id = Some(row.id.into());
-            entry.detail = json!({ "session": opened.id });
-            audit::write(&*tx, &[entry]).await?;
+            let opened = token.open(&*tx, ctx, row.id, Way::Password).await?;
             Ok((opened.id, opened.expires_at))
         })
         .await?;
@@ -435,63 +421,4 @@ pub(super) async fn end_all(
         .collect::<Result<Vec<_>>>()?;
     revocation::record(tx, ctx, &changes).await?;
     Ok(changes)
-}
-
-/// SHA-256 is enough for 256 random bits: there is nothing to guess.
-fn token_hash(token: &SecretString) -> Vec<u8> {
-    Sha256::digest(token.expose_secret()).to_vec()
-}
-
-/// A refresh token that is about to be handed out.
-struct Fresh {
-    token: SecretString,
-    idle_end: DateTime<Utc>,
-}
-
-impl Fresh {
-    fn new(ctx: &Ctx) -> Self {
-        let random: [u8; 32] = rand::random();
-        Self {
-            // The prefix lets scanners for leaked secrets know what they have found.
-            token: SecretString::from(format!("rgr_{}", URL_SAFE_NO_PAD.encode(random))),
-            idle_end: ctx.now() + ctx.memory.of::<SignInSettings>().session_idle,
-        }
-    }
-
-    async fn store(
-        &self,
-        tx: &impl ConnectionTrait,
-        ctx: &Ctx,
-        session: &session::Model,
-    ) -> Result<()> {
-        let row = refresh_token::ActiveModel {
-            hash: Set(token_hash(&self.token)),
-            session_id: Set(session.id),
-            issued_at: Set(ctx.now()),
-            expires_at: Set(self.idle_end.min(session.expires_at)),
-            used_at: Set(None),
-        };
-        refresh_token::Entity::insert(row)
-            .exec_without_returning(tx)
-            .await?;
-        Ok(())
-    }
-
-    async fn hand_out(
-        &self,
-        ctx: &Ctx,
-        staff: StaffId,
-        session: SessionId,
-        latest: DateTime<Utc>,
-    ) -> Result<SignedIn> {
-        let (access_token, expires_at) = tokens::issue(ctx, staff, session, latest).await?;
-        Ok(SignedIn {
-            access_token,
-            refresh_token: self.token.clone(),
-            expires_at,
-            refresh_expires_at: self.idle_end.min(latest),
-            session,
-            staff,
-        })
-    }
 }

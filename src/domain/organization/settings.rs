@@ -10,6 +10,8 @@ pub struct SignInSettings {
     pub issuer: String,
     /// For whom access tokens are good (`aud`).
     pub audience: String,
+    /// Are passwords accepted?
+    pub passwords: bool,
     /// How long an access token is good.
     pub token_life: TimeDelta,
     /// How far clocks of nodes may be apart.
@@ -35,6 +37,7 @@ impl Default for SignInSettings {
         Self {
             issuer: "regulars".to_owned(),
             audience: "regulars-api".to_owned(),
+            passwords: true,
             token_life: TimeDelta::minutes(10),
             leeway: TimeDelta::seconds(5),
             session_idle: TimeDelta::days(30),

@@ -4,6 +4,7 @@
 //! [`super::staff_list`]. An account is never deleted: what somebody did stays theirs.
 
 use super::change::{Told, check_free, check_version, put};
+use super::company_sign_in::accounts::decided_by_hand;
 use super::passwords;
 use super::revocation::{self, Change};
 use super::staff_list::StaffMember;
@@ -157,6 +158,7 @@ pub async fn update(ctx: &Ctx, id: StaffId, change: &StaffChange) -> Result<Staf
                 let after = grants::check(&*tx, grants).await?;
                 if !grants::same(&before, &after) {
                     grants::replace(&*tx, id, &after, ctx.now()).await?;
+                    decided_by_hand(&*tx, id).await?;
                     revoked.push(Change::grants_changed(id));
                     revocation::record(&*tx, ctx, &revoked).await?;
                     fields.push("grants");
@@ -389,18 +391,29 @@ async fn locked(tx: &impl ConnectionTrait, id: StaffId) -> Result<(staff::Model,
     Ok((row, held))
 }
 
-fn administers(grants: &[Grant]) -> bool {
+pub(super) fn administers(grants: &[Grant]) -> bool {
     grants.iter().any(|grant| grant.role == Role::Admin)
 }
 
-/// Refuses a change after which no enabled account is an administrator's.
-async fn check_administered(tx: &impl ConnectionTrait, field: &str) -> Result<()> {
+/// Is there an enabled account of an administrator, beside this one?
+pub(super) async fn is_administered(
+    tx: &impl ConnectionTrait,
+    beside: Option<StaffId>,
+) -> Result<bool> {
     let mut sql = Sql::for_connection(tx);
     sql.push("select 1 as one from staff join staff_grant on staff_grant.staff_id = staff.id ");
     sql.push("where staff.disabled_at is null and staff_grant.role = ")
         .bind(Role::Admin.as_str());
+    if let Some(beside) = beside {
+        sql.push(" and staff.id <> ").bind(beside);
+    }
     sql.push(" limit 1");
-    if tx.query_one_raw(sql.build()).await?.is_some() {
+    Ok(tx.query_one_raw(sql.build()).await?.is_some())
+}
+
+/// Refuses a change after which no enabled account is an administrator's.
+async fn check_administered(tx: &impl ConnectionTrait, field: &str) -> Result<()> {
+    if is_administered(tx, None).await? {
         return Ok(());
     }
     Err(Error::user(
@@ -410,7 +423,8 @@ async fn check_administered(tx: &impl ConnectionTrait, field: &str) -> Result<()
     ))
 }
 
-fn roles(grants: &[Grant]) -> Vec<&'static str> {
+/// The words of these roles, for events and audit entries.
+pub(super) fn roles(grants: &[Grant]) -> Vec<&'static str> {
     grants.iter().map(|grant| grant.role.as_str()).collect()
 }
 

@@ -25,6 +25,8 @@ pub async fn forget(ctx: &Ctx) -> Result<()> {
         ("access_change", "expires_at", now),
         ("client_change", "expires_at", now),
         ("client_secret", "expires_at", now),
+        ("company_sign_in", "expires_at", now),
+        ("sign_in_ticket", "expires_at", now),
         // By then it is full again, as if it had never been touched.
         ("cost_budget", "at", now - TimeDelta::days(1)),
     ] {

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use super::input::key;
+use crate::domain::organization::company_sign_in;
 use crate::domain::organization::sessions::{self, SignedIn};
 use crate::error::{Error, Result};
 use crate::graphql::context::ctx;
@@ -100,6 +101,13 @@ pub struct SessionCreateInput {
     password: String,
 }
 
+/// With what somebody signs in who comes from the company's sign-in page.
+#[derive(InputObject)]
+pub struct SessionCreateFromTicketInput {
+    /// What stands behind `#ticket=` in the address of the page to which the browser returned; good once, for a minute.
+    ticket: String,
+}
+
 /// Which session is renewed.
 #[derive(InputObject)]
 pub struct SessionRefreshInput {
@@ -138,6 +146,12 @@ payload!(
     "The tokens; null when e-mail or password is wrong."
 );
 payload!(
+    SessionCreateFromTicketPayload,
+    session: SessionTokens,
+    "What came of signing in with a ticket.",
+    "The tokens; null when the ticket is no longer good."
+);
+payload!(
     SessionRefreshPayload,
     session: SessionTokens,
     "What came of renewing a session.",
@@ -168,7 +182,7 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Sign in with e-mail address and password.
+    /// Sign in with e-mail address and password. Where the operator has switched passwords off, this is not allowed.
     async fn session_create(
         &self,
         context: &Context<'_>,
@@ -177,6 +191,17 @@ impl SessionMutation {
         let password = SecretString::from(input.password);
         let result = sessions::sign_in(ctx(context)?, &input.email, &password).await;
         SessionCreatePayload::from_result(context, result.map(SessionTokens::from))
+    }
+
+    /// Sign in with the ticket that the page got from the company's sign-in page (`/auth/oidc/start`).
+    async fn session_create_from_ticket(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The ticket.")] input: SessionCreateFromTicketInput,
+    ) -> async_graphql::Result<SessionCreateFromTicketPayload> {
+        let ticket = SecretString::from(input.ticket);
+        let result = company_sign_in::redeem(ctx(context)?, &ticket).await;
+        SessionCreateFromTicketPayload::from_result(context, result.map(SessionTokens::from))
     }
 
     /// Renew a session: the refresh token is used up, and the next pair of tokens is given. A refresh token that

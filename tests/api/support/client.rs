@@ -22,15 +22,17 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// An HTTP client in the making. It has the program's library, which wants to know how TLS is done even where it is not.
+pub fn http() -> reqwest::ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
+}
+
 impl Client {
     /// A client of the server at this address.
     pub fn new(address: SocketAddr) -> Self {
         Self {
-            http: reqwest::Client::builder()
-                .timeout(Duration::from_secs(60))
-                .no_proxy()
-                .build()
-                .unwrap(),
+            http: http().timeout(Duration::from_secs(60)).build().unwrap(),
             base: format!("http://{address}"),
         }
     }

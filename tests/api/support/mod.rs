@@ -11,11 +11,11 @@ pub mod socket;
 pub mod tills;
 pub mod world;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, http};
 pub use engine::{Engine, Place};
 pub use moving::Mover;
 pub use program::Program;
-pub use server::TestServer;
+pub use server::{TestServer, beginning};
 pub use world::World;
 
 /// A secret key fit for tests only.

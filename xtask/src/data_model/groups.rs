@@ -27,7 +27,14 @@ pub struct Grouped {
 pub const GROUPS: &[Group] = &[
     Group {
         title: "Organization",
-        tables: &["company", "region", "store", "staff", "staff_grant"],
+        tables: &[
+            "company",
+            "region",
+            "store",
+            "staff",
+            "staff_grant",
+            "staff_identity",
+        ],
     },
     Group {
         title: "Customers",
@@ -93,6 +100,8 @@ pub const GROUPS: &[Group] = &[
         tables: &[
             "session",
             "refresh_token",
+            "company_sign_in",
+            "sign_in_ticket",
             "signing_key",
             "access_change",
             "client",
