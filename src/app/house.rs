@@ -3,10 +3,12 @@
 use super::{StartError, db_settings, figures, schema};
 use crate::access::budget::BudgetSettings;
 use crate::access::{Ctx, Secrets};
+use crate::channels::Targets;
 use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
 use crate::domain::organization::{SignInSettings, company};
 use crate::domain::transfers::TransferSettings;
+use crate::domain::webhooks::WebhookSettings;
 use chrono::TimeDelta;
 use entity::signing_key;
 use entity::values::Clock;
@@ -67,6 +69,8 @@ impl House {
             .put(transfer_settings(&configuration.settings.transfers));
         ctx.memory
             .put(budget_settings(&configuration.settings.limits));
+        ctx.memory
+            .put(webhook_settings(&configuration.settings.webhooks));
         company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
         Ok(Self {
             configuration,
@@ -104,6 +108,19 @@ fn budget_settings(limits: &config::Limits) -> BudgetSettings {
     BudgetSettings {
         size: figure(limits.budget),
         per_second: figure(limits.budget_per_second),
+    }
+}
+
+fn webhook_settings(webhooks: &config::Webhooks) -> WebhookSettings {
+    let private = webhooks.private_targets;
+    if private {
+        tracing::warn!(
+            "webhooks may go to this machine and to private networks (REGULARS_WEBHOOK_PRIVATE_TARGETS): whoever makes \
+             webhooks can reach what only this network should; for development and tests only"
+        );
+    }
+    WebhookSettings {
+        targets: Targets { private },
     }
 }
 

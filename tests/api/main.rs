@@ -59,3 +59,4 @@ mod traces;
 mod transfers;
 mod transport;
 mod uploads;
+mod webhooks;

@@ -25,6 +25,9 @@ pub struct Answer {
 impl Client {
     /// A client of the server at this address.
     pub fn new(address: SocketAddr) -> Self {
+        // The program brings its own to each sender; a client without one asks for the process's. Another test may have
+        // been here before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             http: reqwest::Client::builder()
                 .timeout(Duration::from_secs(60))
