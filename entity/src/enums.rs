@@ -95,6 +95,39 @@ words! {
         /// Has failed as often as it may; a person must look.
         Dead = "DEAD",
     }
+    /// Where a delivery of a webhook stands.
+    WebhookDeliveryState {
+        /// Waits for its time, or is on its way.
+        Pending = "PENDING",
+        /// Has been taken.
+        Delivered = "DELIVERED",
+        /// Was not taken as often as it was tried.
+        Failed = "FAILED",
+        /// Will not be tried: the webhook or its client was switched off, or may not be told any more.
+        Cancelled = "CANCELLED",
+    }
+    /// Why a webhook is off.
+    WebhookDisabledReason {
+        /// Somebody has switched it off.
+        ByHand = "BY_HAND",
+        /// Its address has answered that it is gone for good.
+        Gone = "GONE",
+    }
+    /// Why a try to deliver brought no answer.
+    WebhookErrorKind {
+        /// The address is in a network that is not public.
+        AddressRefused = "ADDRESS_REFUSED",
+        /// Nobody knows the name.
+        NameUnknown = "NAME_UNKNOWN",
+        /// No connection could be made.
+        Unreachable = "UNREACHABLE",
+        /// The certificate is not good.
+        Tls = "TLS",
+        /// There was no answer in time.
+        Timeout = "TIMEOUT",
+        /// The connection was lost, or what came over it is no HTTP.
+        Broken = "BROKEN",
+    }
     /// Which way data go.
     TransferDirection {
         /// Out of the shop's books, into a file.

@@ -73,6 +73,14 @@ ids! {
     ClientPlaceId;
     /// A secret of a client.
     ClientSecretId;
+    /// An address at which a client is told of events.
+    WebhookId;
+    /// A secret by which what is told is signed.
+    WebhookSecretId;
+    /// One event for one webhook; also the id of the message.
+    WebhookDeliveryId;
+    /// A try to deliver.
+    WebhookAttemptId;
     /// An entry of the audit log.
     AuditEntryId;
     /// A job of the queue.

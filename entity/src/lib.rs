@@ -67,3 +67,7 @@ pub mod transfer;
 pub mod transfer_chunk;
 pub mod values;
 pub mod visit;
+pub mod webhook;
+pub mod webhook_attempt;
+pub mod webhook_delivery;
+pub mod webhook_secret;

@@ -29,16 +29,17 @@ mod m0015_documents;
 mod m0016_clients;
 mod m0017_oidc;
 mod m0018_budgets;
+mod m0019_webhooks;
 mod sql;
 
 pub use sql::{Change, Step};
 
 /// What this program calls itself when it asks whether it may run on a schema: the number of the newest
 /// change that it knows.
-pub const PROGRAM_LEVEL: i32 = 18;
+pub const PROGRAM_LEVEL: i32 = 19;
 
 /// All changes, in the order in which they are made.
-pub const CHANGES: [&Change; 18] = [
+pub const CHANGES: [&Change; 19] = [
     &m0001_organization::CHANGE,
     &m0002_access::CHANGE,
     &m0003_events_and_jobs::CHANGE,
@@ -57,6 +58,7 @@ pub const CHANGES: [&Change; 18] = [
     &m0016_clients::CHANGE,
     &m0017_oidc::CHANGE,
     &m0018_budgets::CHANGE,
+    &m0019_webhooks::CHANGE,
 ];
 
 /// Hands the changes to SeaORM's migrator, which remembers the ones that were made.

@@ -14,6 +14,7 @@ mod memory;
 pub mod policy;
 mod reach;
 mod scopes;
+pub mod sealed;
 mod secrets;
 mod seen;
 pub mod sight;

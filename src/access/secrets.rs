@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 pub struct Secrets {
     /// Seals the signing keys in the database.
     pub sealing: [u8; 32],
+    /// Seals the secrets by which webhooks are signed.
+    pub webhooks: [u8; 32],
     /// Makes the hashes of counted attempts, so that the table tells nothing about accounts or addresses.
     pub counting: [u8; 32],
     /// Makes the hashes by which an import knows the names of customers who were erased.
@@ -50,6 +52,7 @@ impl Secrets {
         };
         Self {
             sealing: key("signing-keys"),
+            webhooks: key("webhook-secrets"),
             counting: key("attempts"),
             erased: key("erased-customers"),
             cursors: CursorKey::new(&key("cursors")),

@@ -3,11 +3,13 @@
 use super::{StartError, db_settings, figures, schema};
 use crate::access::budget::BudgetSettings;
 use crate::access::{Ctx, Secrets};
+use crate::channels::Targets;
 use crate::config::{self, Configuration, Mode, check, secret_key, secret_to_be_made};
 use crate::db::{Db, Engine};
 use crate::domain::organization::company_sign_in::{CompanySignInSettings, ProviderSettings};
 use crate::domain::organization::{SignInSettings, company};
 use crate::domain::transfers::TransferSettings;
+use crate::domain::webhooks::WebhookSettings;
 use chrono::TimeDelta;
 use entity::signing_key;
 use entity::values::{Clock, WebAddress};
@@ -70,6 +72,8 @@ impl House {
             .put(transfer_settings(&configuration.settings.transfers));
         ctx.memory
             .put(budget_settings(&configuration.settings.limits));
+        ctx.memory
+            .put(webhook_settings(&configuration.settings.webhooks));
         company::ensure(&ctx, &company_defaults(&configuration.settings.company)).await?;
         Ok(Self {
             configuration,
@@ -134,6 +138,19 @@ fn company_sign_in_settings(settings: &config::Settings) -> CompanySignInSetting
         groups: oidc.groups.clone(),
         create_staff: oidc.create_staff,
     })))
+}
+
+fn webhook_settings(webhooks: &config::Webhooks) -> WebhookSettings {
+    let private = webhooks.private_targets;
+    if private {
+        tracing::warn!(
+            "webhooks may go to this machine and to private networks (REGULARS_WEBHOOK_PRIVATE_TARGETS): whoever makes \
+             webhooks can reach what only this network should; for development and tests only"
+        );
+    }
+    WebhookSettings {
+        targets: Targets { private },
+    }
 }
 
 fn transfer_settings(transfers: &config::Transfers) -> TransferSettings {

@@ -18,5 +18,5 @@ pub use reference::{BEGIN, END, Variable, markdown, reference};
 pub use secret::{SecretKey, secret_key, secret_to_be_made, write_secret_key};
 pub use sections::{
     Company, Database, Documents, ExplorerPage, ForwardedHeader, Introspection, Limits, LogFormat,
-    Logging, Oidc, Retention, Security, Server, Settings, Traces, Transfers,
+    Logging, Oidc, Retention, Security, Server, Settings, Traces, Transfers, Webhooks,
 };

@@ -76,6 +76,8 @@ sections! {
     company: Company,
     /// How much is taken in and kept of exports and imports.
     transfers: Transfers,
+    /// What clients are told of events.
+    webhooks: Webhooks,
     /// How long things are kept.
     retention: Retention,
     /// The program's own log.
@@ -291,6 +293,14 @@ settings! {
 }
 
 settings! {
+    /// What clients are told of events.
+    Webhooks in "webhooks" {
+        /// Send to this machine, to private networks and without TLS too: for development and tests only, since whoever makes webhooks could then reach what only your network should.
+        private_targets: bool = false, "REGULARS_WEBHOOK_PRIVATE_TARGETS";
+    }
+}
+
+settings! {
     /// How long things are kept.
     Retention in "retention" {
         /// Days that entries of the audit log are kept.
@@ -305,6 +315,8 @@ settings! {
         idempotency_days: u32 = 7, "REGULARS_RETENTION_IDEMPOTENCY_DAYS";
         /// Days that exports and imports are kept after they have ended, with the files that came of them.
         transfer_days: u32 = 7, "REGULARS_RETENTION_TRANSFER_DAYS";
+        /// Days that deliveries of webhooks are kept after they have ended, with what came of each try.
+        webhook_days: u32 = 14, "REGULARS_RETENTION_WEBHOOK_DAYS";
         /// Days that ended sign-ins are kept.
         session_days: u32 = 30, "REGULARS_RETENTION_SESSION_DAYS";
     }

@@ -11,3 +11,4 @@ pub mod organization;
 pub mod sheets;
 pub mod transfers;
 pub mod visits;
+pub mod webhooks;

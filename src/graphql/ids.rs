@@ -11,7 +11,7 @@ use entity::ids::{
     ClientSecretId, CompanyId, ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId,
     GroupId, GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId, ProductPriceId,
     ProgrammeId, PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId,
-    TasteId, TierChangeId, TierId, TransferId, VisitId,
+    TasteId, TierChangeId, TierId, TransferId, VisitId, WebhookDeliveryId, WebhookId,
 };
 use uuid::Uuid;
 
@@ -112,6 +112,8 @@ letters! {
     SessionId = b'I',
     ClientId = b'c',
     ClientSecretId = b's',
+    WebhookId = b'W',
+    WebhookDeliveryId = b'w',
     AuditEntryId = b'A',
     JobId = b'J',
     TransferId = b'E',

@@ -16,12 +16,14 @@ use super::operations::{AuditEntry, Job};
 use super::organization::{Company, Region, Session, Staff, Store};
 use super::transfers::Transfer;
 use super::visits::{AnnouncedVisit, Arrival, EnquiryEntry, Purchase, PurchaseLine, Visit};
+use super::webhooks::{Webhook, WebhookDelivery};
 use crate::access::{Ctx, Viewer, audit_log};
 use crate::domain::cards::{lookup, programmes};
 use crate::domain::catalog::{categories, prices, products};
 use crate::domain::customers::{contacts, days, notes, tastes};
 use crate::domain::identity::{duplicates, merges};
 use crate::domain::organization::{client_list, company, regions, sessions, staff_list, stores};
+use crate::domain::webhooks::list as webhooks;
 use crate::domain::{attributes, customers, groups, transfers, visits};
 use crate::error::{Error, Result};
 use crate::jobs;
@@ -32,7 +34,7 @@ use entity::ids::{
     CompanyId, ContactPointId, CustomerAttributeId, CustomerId, EnquiryEntryId, GroupId,
     GroupMemberId, JobId, MembershipId, MergeId, NoteId, ProductId, ProductPriceId, ProgrammeId,
     PurchaseId, PurchaseLineId, RegionId, SessionId, SpecialDayId, StaffId, StoreId, TasteId,
-    TierChangeId, TierId, TransferId, VisitId,
+    TierChangeId, TierId, TransferId, VisitId, WebhookDeliveryId, WebhookId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -117,6 +119,10 @@ pub enum Node {
     Transfer(Transfer),
     /// One encounter started by a customer.
     Visit(Visit),
+    /// An address at which a client is told of events.
+    Webhook(Webhook),
+    /// One message to a webhook.
+    WebhookDelivery(WebhookDelivery),
 }
 
 /// The letter that names a type, and the key of an object of it.
@@ -260,6 +266,14 @@ async fn of_type(ctx: &Ctx, letter: u8, keys: &[Uuid]) -> Result<Vec<(Uuid, Node
             visits::lookup::lines_by_ids(ctx, &ids(keys)).await?,
             |row| (row.id, PurchaseLine(row)),
         ),
+        WebhookId::LETTER => nodes(webhooks::by_ids(ctx, &ids(keys)).await?, |hook| {
+            (hook.row.id, Webhook(hook))
+        }),
+        WebhookDeliveryId::LETTER => {
+            nodes(webhooks::deliveries_by_ids(ctx, &ids(keys)).await?, |row| {
+                (row.id, WebhookDelivery(row))
+            })
+        }
         _ => Vec::new(),
     })
 }

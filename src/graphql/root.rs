@@ -18,6 +18,7 @@ use super::operations::{OperationsMutation, OperationsQuery};
 use super::organization::{OrganizationMutation, OrganizationQuery, SessionMutation};
 use super::transfers::{TransfersMutation, TransfersQuery};
 use super::visits::{VisitsMutation, VisitsQuery};
+use super::webhooks::{WebhooksMutation, WebhooksQuery};
 use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 use std::collections::HashMap;
 
@@ -30,6 +31,7 @@ pub struct Query(
     NodeQuery,
     OrganizationQuery,
     ClientsQuery,
+    WebhooksQuery,
     CustomerQuery,
     AttributesQuery,
     GroupsQuery,
@@ -49,6 +51,7 @@ pub struct Mutation(
     SessionMutation,
     OrganizationMutation,
     ClientsMutation,
+    WebhooksMutation,
     CustomerMutation,
     CustomerPartsMutation,
     AttributesMutation,

@@ -26,6 +26,8 @@ pub struct RetentionSettings {
     pub dead_job_days: u32,
     /// Idempotency keys. Tills work offline for days.
     pub idempotency_days: u32,
+    /// Deliveries of webhooks that have ended, with their tries.
+    pub webhook_days: u32,
     /// Sign-ins, from their last day on; their refresh tokens go with them.
     pub session_days: u32,
 }
@@ -38,6 +40,7 @@ impl Default for RetentionSettings {
             job_days: 14,
             dead_job_days: 90,
             idempotency_days: 7,
+            webhook_days: 14,
             session_days: 30,
         }
     }
@@ -65,6 +68,8 @@ pub enum Ledger {
     Sessions,
     /// `sight`.
     Sight,
+    /// `webhook_delivery`, and with it `webhook_attempt`.
+    Webhooks,
 }
 
 /// Deletes what is older than some days from a table.
@@ -138,6 +143,7 @@ async fn batch(tx: &Tx, ledger: Ledger, before: DateTime<Utc>) -> Result<u64> {
             "until",
             before,
         ),
+        Ledger::Webhooks => aged(&mut sql, "webhook_delivery", "id", "finished_at", before),
     }
     Ok(tx.execute_raw(sql.build()).await?.rows_affected())
 }
@@ -240,6 +246,12 @@ pub fn add(
             "45 3 * * *",
             Ledger::Sessions,
             settings.session_days,
+        ),
+        (
+            "retention:webhooks",
+            "55 3 * * *",
+            Ledger::Webhooks,
+            settings.webhook_days,
         ),
         ("retention:attempts", "10 * * * *", Ledger::Attempts, 0),
         (

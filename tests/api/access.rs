@@ -110,6 +110,12 @@ const QUERIES: &[(&str, &str, Who)] = &[
     ("jobs", "jobs { nodes { id } totalCount }", ADMIN),
     ("clients", "clients { nodes { id } totalCount }", ADMIN),
     ("client", "client(id: \"x\") { id }", ADMIN),
+    ("webhooks", "webhooks { nodes { id } totalCount }", ADMIN),
+    (
+        "webhook",
+        "webhook(id: \"x\") { id deliveries { nodes { id attempts { status } } totalCount } }",
+        ADMIN,
+    ),
     (
         "transfers",
         "transfers { nodes { id } totalCount }",
@@ -313,6 +319,17 @@ const MUTATIONS: &[(&str, &str, Who)] = &[
     ("clientEnable", "{ id: \"x\" }", ADMIN),
     ("clientSecretRotate", "{ id: \"x\" }", ADMIN),
     ("clientSecretRevoke", "{ id: \"x\" }", ADMIN),
+    (
+        "webhookCreate",
+        "{ clientId: \"x\", url: \"\", kinds: [] }",
+        ADMIN,
+    ),
+    ("webhookUpdate", "{ id: \"x\", version: 0 }", ADMIN),
+    ("webhookDisable", "{ id: \"x\" }", ADMIN),
+    ("webhookEnable", "{ id: \"x\" }", ADMIN),
+    ("webhookSecretRotate", "{ id: \"x\" }", ADMIN),
+    ("webhookTest", "{ id: \"x\" }", ADMIN),
+    ("webhookReplay", "{ deliveryId: \"x\" }", ADMIN),
     (
         "exportCreate",
         "{ kind: CUSTOMERS, idempotencyKey: \"\" }",

@@ -26,7 +26,7 @@ const ROOMS: [&[&str]; 11] = [
 ];
 
 /// The topics of `domain` from the bottom up.
-const TOPICS: [&str; 16] = [
+const TOPICS: [&str; 17] = [
     "organization",
     "attributes",
     "customers",
@@ -43,6 +43,7 @@ const TOPICS: [&str; 16] = [
     "sheets",
     "transfers",
     "identity",
+    "webhooks",
 ];
 
 /// Who may read the configuration and change the schema.

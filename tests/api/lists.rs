@@ -87,11 +87,16 @@ async fn fill(world: &World) {
     }
     let third_party = "mutation($input: ClientCreateInput!) { clientCreate(input: $input) \
         { client { id } userErrors { code field message } } }";
+    let webhook = "mutation($input: WebhookCreateInput!) { webhookCreate(input: $input) \
+        { webhook { id } userErrors { code field message } } }";
     for n in 0..20 {
         let places = json!({ "regionIds": [world.region], "storeIds": [world.store] });
         let input =
             json!({ "name": format!("Till {n}"), "scopes": ["CATALOG_READ"], "places": places });
-        run(world, third_party, input).await;
+        let made = run(world, third_party, input).await;
+        let input = json!({ "clientId": made["client"]["id"], "url": "https://hooks.example/till",
+            "kinds": ["PRODUCT_CREATED"], "storeIds": [world.store] });
+        run(world, webhook, input).await;
     }
     let category = "mutation($input: CategoryCreateInput!) { categoryCreate(input: $input) \
         { category { id } userErrors { code field message } } }";
@@ -258,6 +263,12 @@ async fn lists_cost_the_same_however_long_they_are() {
             8,
             "query($first: Int!) { clients(first: $first) { nodes { id name scopes secrets { hint } createdBy { name } \
              places { wholeCompany regions { name } stores { name region { name } } } } } }",
+        ),
+        (
+            "webhooks",
+            8,
+            "query($first: Int!) { webhooks(first: $first) { nodes { id url kinds secrets { hint } client { name } \
+             stores { name } } } }",
         ),
         (
             "auditEntries",

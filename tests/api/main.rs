@@ -60,3 +60,4 @@ mod traces;
 mod transfers;
 mod transport;
 mod uploads;
+mod webhooks;

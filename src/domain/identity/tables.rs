@@ -218,4 +218,8 @@ pub const TABLES: &[Table] = &[
     // Files hold what was known of everybody: an erasure forgets all of them.
     table("transfer_chunk", Ids, &[]),
     table("visit", Person, &[to("customer_id", Moves, Cleans)]),
+    nobody("webhook"),
+    nobody("webhook_attempt"),
+    table("webhook_delivery", Ids, &[to("customer_id", Stays, Keeps)]),
+    nobody("webhook_secret"),
 ];

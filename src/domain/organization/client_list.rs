@@ -135,7 +135,7 @@ async fn read(
 }
 
 /// The places of some clients, in a fixed order.
-pub(super) async fn places(
+pub(in crate::domain) async fn places(
     connection: &impl ConnectionTrait,
     clients: &[ClientId],
 ) -> Result<HashMap<ClientId, Vec<Place>>> {

@@ -1,7 +1,7 @@
 //! How a client gets a token for its secret (the client-credentials grant of RFC 6749), and what a token of it is
 //! worth.
 //!
-//! [`grant`] is called by `app` for the token endpoint, [`known`] by the [`super::Authenticator`]. Nothing here reads
+//! [`grant`] is called by `app` for the token endpoint, `known` by the [`super::Authenticator`]. Nothing here reads
 //! a request: forms and headers are the matter of `http`.
 //!
 //! A token that is issued leaves no audit entry. A client fetches one every few minutes, which would make 50,000 rows a

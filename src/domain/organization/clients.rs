@@ -260,7 +260,10 @@ async fn switch(ctx: &Ctx, id: ClientId, on: bool) -> Result<Client> {
 }
 
 /// Locks a client against other changes.
-pub(super) async fn locked(tx: &impl ConnectionTrait, id: ClientId) -> Result<client::Model> {
+pub(in crate::domain) async fn locked(
+    tx: &impl ConnectionTrait,
+    id: ClientId,
+) -> Result<client::Model> {
     client::Entity::find_by_id(id)
         .lock(LockType::NoKeyUpdate)
         .one(tx)

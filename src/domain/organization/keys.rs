@@ -6,13 +6,11 @@
 //! nobody is signed out. Any number of nodes may look after the keys at once.
 
 use super::SignInSettings;
-use crate::access::Ctx;
+use crate::access::{Ctx, sealed};
 use crate::db::{Engine, Sql};
 use crate::error::{Error, Result};
 use arc_swap::ArcSwap;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
 use entity::signing_key;
@@ -221,10 +219,6 @@ const PKCS8: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
 
-fn cipher(ctx: &Ctx) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&ctx.secrets.sealing.into())
-}
-
 /// RFC 7638: the hash of the public key's members in their fixed order.
 fn thumbprint(public: &[u8; 32]) -> String {
     let x = URL_SAFE_NO_PAD.encode(public);
@@ -236,18 +230,12 @@ fn make(ctx: &Ctx, active_from: DateTime<Utc>) -> Result<signing_key::ActiveMode
     let secret: [u8; 32] = rand::random();
     let public = SigningKey::from_bytes(&secret).verifying_key().to_bytes();
     let id = thumbprint(&public);
-    let nonce: [u8; 24] = rand::random();
-    let payload = Payload {
-        msg: &secret,
-        aad: id.as_bytes(),
-    };
-    let sealed = cipher(ctx)
-        .encrypt(&XNonce::from(nonce), payload)
-        .map_err(|_| Error::internal("a signing key could not be sealed"))?;
+    let sealed_secret = sealed::seal(&ctx.secrets.sealing, id.as_bytes(), &secret)
+        .ok_or_else(|| Error::internal("a signing key could not be sealed"))?;
     Ok(signing_key::ActiveModel {
         id: Set(id),
         public_key: Set(public.to_vec()),
-        sealed_secret: Set([nonce.as_slice(), &sealed].concat()),
+        sealed_secret: Set(sealed_secret),
         created_at: Set(ctx.now()),
         active_from: Set(active_from),
         retired_at: Set(None),
@@ -262,17 +250,8 @@ fn open(ctx: &Ctx, row: &signing_key::Model) -> Result<Key> {
              REGULARS_SECRET_KEY_FILE, or secret.key in the data directory)",
         )
     };
-    let (nonce, sealed) = row
-        .sealed_secret
-        .split_first_chunk::<24>()
+    let secret = sealed::open(&ctx.secrets.sealing, row.id.as_bytes(), &row.sealed_secret)
         .ok_or_else(closed)?;
-    let payload = Payload {
-        msg: sealed,
-        aad: row.id.as_bytes(),
-    };
-    let secret = cipher(ctx)
-        .decrypt(&XNonce::from(*nonce), payload)
-        .map_err(|_| closed())?;
     let secret = <[u8; 32]>::try_from(secret.as_slice()).map_err(|_| closed())?;
     let public = SigningKey::from_bytes(&secret).verifying_key().to_bytes();
     // The public half in the table is for people; what verifies is derived from what was sealed.

@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 /// Ended sessions are kept for so long, so that a person can be told what happened.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Clears away what has ended: sessions, refresh tokens, counters, revocations, secrets of clients.
+/// Clears away what has ended: sessions, refresh tokens, counters, revocations, secrets of clients and webhooks.
 ///
 /// # Errors
 /// Those of the database.
@@ -27,6 +27,7 @@ pub async fn forget(ctx: &Ctx) -> Result<()> {
         ("client_secret", "expires_at", now),
         ("company_sign_in", "expires_at", now),
         ("sign_in_ticket", "expires_at", now),
+        ("webhook_secret", "expires_at", now),
         // By then it is full again, as if it had never been touched.
         ("cost_budget", "at", now - TimeDelta::days(1)),
     ] {

@@ -95,7 +95,7 @@ const NOT_PLANTED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that concern no customer.
-const OTHER_TOPICS: [&str; 15] = [
+const OTHER_TOPICS: [&str; 16] = [
     "session",
     "password",
     "company",
@@ -108,6 +108,8 @@ const OTHER_TOPICS: [&str; 15] = [
     "job",
     // What it is called is of a program.
     "client",
+    // Where somebody else is told of ids.
+    "webhook",
     // What defines them is of the shop; what they say of a customer is another mutation.
     "attribute",
     // What it says is of the group; who is in it are ids.

@@ -6,6 +6,7 @@ pub mod files;
 pub mod moving;
 pub mod oauth;
 pub mod program;
+pub mod receiver;
 mod server;
 pub mod socket;
 pub mod tills;

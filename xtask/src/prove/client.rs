@@ -42,6 +42,8 @@ impl From<Trouble> for Failure {
 impl Client {
     /// A client of the server at this address.
     pub fn new(address: SocketAddr) -> Result<Self> {
+        // Asked for even where nothing is encrypted; another client may have said it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(90))
             .no_proxy()
