@@ -173,7 +173,7 @@ async fn every_ledger_is_swept_by_the_schedule() {
         for _ in 0..5 {
             swept += run_due(&mut worker).await;
         }
-        assert_eq!(swept, 9);
+        assert_eq!(swept, 10);
         assert_eq!(
             test.number("select count(*) from job where state <> 'DONE'")
                 .await,

@@ -132,6 +132,7 @@ fn what_is_personal_is_removed_or_cleaned() {
                     | "membership"
                     | "purchase"
                     | "tier_change"
+                    | "webhook_delivery"
             );
             assert!(
                 !kept || plain,
